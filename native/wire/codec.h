@@ -28,16 +28,16 @@ std::optional<Operation> operation_from_name(std::string_view name);
 
 /// What a reader accepts before it says LIMIT_EXCEEDED or TOO_LARGE. Frames are hostile until read.
 struct Limits {
-    uint32_t max_frame_bytes = 8u << 20;   ///< whole frame or HTTP body
-    uint32_t max_depth = 16;               ///< nesting of maps and arrays
-    uint32_t max_string_bytes = 4096;      ///< any text in a body
-    uint32_t max_id_bytes = 256;           ///< a string id
-    uint32_t max_candidates = 20'000;      ///< `candidates`
-    uint32_t max_history = 10'000;         ///< `history`
-    uint32_t max_exclude = 20'000;         ///< `exclude`
-    uint32_t max_features = 4'096;         ///< names in one `features` or `context` map
-    uint32_t max_rows = 65'536;            ///< rows of `score`
-    uint32_t max_k = 10'000;               ///< `k`
+    uint32_t max_frame_bytes = 8u << 20;  ///< whole frame or HTTP body
+    uint32_t max_depth = 16;              ///< nesting of maps and arrays
+    uint32_t max_string_bytes = 4096;     ///< any text in a body
+    uint32_t max_id_bytes = 256;          ///< a string id
+    uint32_t max_candidates = 20'000;     ///< `candidates`
+    uint32_t max_history = 10'000;        ///< `history`
+    uint32_t max_exclude = 20'000;        ///< `exclude`
+    uint32_t max_features = 4'096;        ///< names in one `features` or `context` map
+    uint32_t max_rows = 65'536;           ///< rows of `score`
+    uint32_t max_k = 10'000;              ///< `k`
 };
 
 }  // namespace rankd::wire

@@ -16,11 +16,11 @@ constexpr uint64_t kFrameVersion = 1;
 /// `[1, op, id, target, deadline_ms, priority, rows, body]`; views point into the frame.
 struct Envelope {
     Operation operation = Operation::kRecommend;
-    Id request_id;              ///< nil, an unsigned integer or text up to 128 bytes; echoed as it came
-    std::string_view target;    ///< `name`, `name@alias` or `name@version`
-    uint32_t deadline_ms = 0;   ///< time left for this request; 0 when the caller set none
-    uint8_t priority = 0;       ///< 0 = default, 1 = most urgent … 9 = least
-    uint32_t rows = 0;          ///< the caller's count of candidates or rows, a hint for admission; 0 = not said
+    Id request_id;             ///< nil, an unsigned integer or text up to 128 bytes; echoed as it came
+    std::string_view target;   ///< `name`, `name@alias` or `name@version`
+    uint32_t deadline_ms = 0;  ///< time left for this request; 0 when the caller set none
+    uint8_t priority = 0;      ///< 0 = default, 1 = most urgent … 9 = least
+    uint32_t rows = 0;         ///< the caller's count of candidates or rows, a hint for admission; 0 = not said
     std::span<const uint8_t> body;
 };
 

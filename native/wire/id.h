@@ -15,9 +15,7 @@ struct Id {
     static Id of(uint64_t value) { return {Kind::kInteger, value, {}}; }
     static Id of(std::string_view value) { return {Kind::kText, 0, value}; }
     bool is_none() const { return kind == Kind::kNone; }
-    friend bool operator==(const Id& a, const Id& b) {
-        return a.kind == b.kind && a.integer == b.integer && a.text == b.text;
-    }
+    friend bool operator==(const Id& a, const Id& b) { return a.kind == b.kind && a.integer == b.integer && a.text == b.text; }
 };
 
 }  // namespace rankd::wire

@@ -27,14 +27,14 @@ struct AttributeFilter {
 
 /// How `rank` received its candidates.
 enum class CandidateForm : uint8_t {
-    kIds,      ///< a list of ids, or of `{id, features}`
-    kRows32,   ///< binary, little-endian u32 rows of the bundle's item table (`id_type: "u32_row"`)
-    kIds64,    ///< binary, little-endian u64 ids (`id_type: "u64"`)
+    kIds,     ///< a list of ids, or of `{id, features}`
+    kRows32,  ///< binary, little-endian u32 rows of the bundle's item table (`id_type: "u32_row"`)
+    kIds64,   ///< binary, little-endian u64 ids (`id_type: "u64"`)
 };
 
 enum class Order : uint8_t {
-    kBest,    ///< best first, cut to k
-    kInput,   ///< one score per candidate, in the order given
+    kBest,   ///< best first, cut to k
+    kInput,  ///< one score per candidate, in the order given
 };
 
 struct Request {
@@ -42,21 +42,21 @@ struct Request {
 
     // recommend, rank
     Id user;
-    bool has_history = false;              ///< an empty history replaces the published one too
-    std::span<const Id> history;           ///< oldest first, newest last
-    FeatureMap features;                   ///< of the user
+    bool has_history = false;     ///< an empty history replaces the published one too
+    std::span<const Id> history;  ///< oldest first, newest last
+    FeatureMap features;          ///< of the user
     FeatureMap context;
     std::span<const Id> exclude;
     std::span<const AttributeFilter> filters;
-    std::optional<uint32_t> k;             ///< 1..max_k; the operation's default when absent
+    std::optional<uint32_t> k;  ///< 1..max_k; the operation's default when absent
     bool explain = false;
 
     // rank
     std::string_view query;
     CandidateForm candidate_form = CandidateForm::kIds;
-    std::span<const Id> candidates;                     ///< form kIds
-    std::span<const FeatureMap> candidate_features;     ///< empty, or one map per candidate
-    std::span<const uint8_t> candidate_bytes;           ///< forms kRows32, kIds64; not aligned
+    std::span<const Id> candidates;                  ///< form kIds
+    std::span<const FeatureMap> candidate_features;  ///< empty, or one map per candidate
+    std::span<const uint8_t> candidate_bytes;        ///< forms kRows32, kIds64; not aligned
     Order order = Order::kBest;
 
     // similar
@@ -67,10 +67,10 @@ struct Request {
     std::span<const uint8_t> row_bytes;
     std::span<const FeatureMap> row_maps;
     std::span<const float> row_values;
-    uint32_t row_count = 0;                ///< for row_maps and row_values
-    uint32_t row_width = 0;                ///< for row_values
+    uint32_t row_count = 0;  ///< for row_maps and row_values
+    uint32_t row_width = 0;  ///< for row_values
 
-    /// Candidates or rows this request carries, in whatever form.
+    /// Candidates or rows this request carries, in whatever form; 0 for packed rows, whose width only the model knows.
     size_t candidate_count() const;
 };
 

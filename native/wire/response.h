@@ -1,6 +1,7 @@
 // Answers before encoding, and the one place that writes them in each codec.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string_view>
@@ -14,22 +15,30 @@ namespace rankd::wire {
 
 /// The closed list of words an answer may carry in `degraded`; bit i is word i.
 enum class Degraded : uint16_t {
-    kUnknownUser = 1 << 0,         ///< "unknown_user": the user is not in the bundle; the unknown-user row served
-    kUnknownItems = 1 << 1,        ///< "unknown_items": ids of history, candidates or exclude were dropped
-    kNoHistory = 1 << 2,           ///< "no_history": nothing to personalise with
-    kFallback = 1 << 3,            ///< "fallback": part of the answer comes from the fallback source
-    kShortCatalogue = 1 << 4,      ///< "short_catalogue": fewer than k items exist after the caller's own rules
-    kSeenRelaxed = 1 << 5,         ///< "seen_filter_relaxed": already seen items fill the answer
-    kModelFailed = 1 << 6,         ///< "model_failed": the ranking graph failed; retrieval order served
+    kUnknownUser = 1 << 0,     ///< "unknown_user": the user is not in the bundle; the unknown-user row served
+    kUnknownItems = 1 << 1,    ///< "unknown_items": ids of history or candidates were dropped
+    kNoHistory = 1 << 2,       ///< "no_history": nothing to personalise with
+    kFallback = 1 << 3,        ///< "fallback": part of the answer comes from the fallback source
+    kShortCatalogue = 1 << 4,  ///< "short_catalogue": fewer than k items exist after the caller's own rules
+    kSeenRelaxed = 1 << 5,     ///< "seen_filter_relaxed": already seen items fill the answer
+    kModelFailed = 1 << 6,     ///< "model_failed": the ranking graph failed; retrieval order served
 };
 using DegradedSet = uint16_t;
-constexpr DegradedSet operator|(Degraded a, Degraded b) { return static_cast<DegradedSet>(a) | static_cast<DegradedSet>(b); }
-constexpr void add(DegradedSet& set, Degraded word) { set |= static_cast<DegradedSet>(word); }
+constexpr DegradedSet operator|(Degraded a, Degraded b) {
+    return static_cast<DegradedSet>(a) | static_cast<DegradedSet>(b);
+}
+constexpr void add(DegradedSet& set, Degraded word) {
+    set |= static_cast<DegradedSet>(word);
+}
+
+constexpr size_t kDegradedWords = 7;
+/// The word of bit `bit`, counted from 0.
+std::string_view degraded_word(size_t bit);
 
 struct ScoredItem {
     Id id;
     float score = 0;
-    std::string_view source;   ///< name of the retrieval source; empty for `rank`
+    std::string_view source;  ///< name of the retrieval source; empty for `rank`
 };
 
 struct Timing {
@@ -46,8 +55,8 @@ struct Answer {
     DegradedSet degraded = 0;
     bool has_scores = false;
     std::span<const ScoredItem> items;
-    std::span<const float> scores;                    ///< NaN = unknown candidate: nil/null in JSON, NaN bytes in msgpack
-    std::span<const std::string_view> decisions;      ///< empty, or one per score
+    std::span<const float> scores;                ///< NaN = unknown candidate: nil/null in JSON, NaN bytes in msgpack
+    std::span<const std::string_view> decisions;  ///< empty, or one per score
     Timing timing;
 };
 

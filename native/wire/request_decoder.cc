@@ -1,0 +1,73 @@
+#include "wire/body_decoder.h"
+#include "wire/json_reader.h"
+#include "wire/msgpack_reader.h"
+#include "wire/request.h"
+
+namespace rankd::wire {
+
+struct RequestDecoder::Json {
+    simdjson::dom::parser parser;
+};
+
+RequestDecoder::RequestDecoder(const Limits& limits) : limits_(limits), json_(new Json) {}
+RequestDecoder::~RequestDecoder() {
+    delete json_;
+}
+
+size_t Request::candidate_count() const {
+    if (operation == Operation::kScore) return row_count;
+    switch (candidate_form) {
+        case CandidateForm::kIds:
+            return candidates.size();
+        case CandidateForm::kRows32:
+            return candidate_bytes.size() / sizeof(uint32_t);
+        case CandidateForm::kIds64:
+            return candidate_bytes.size() / sizeof(uint64_t);
+    }
+    return 0;
+}
+
+namespace {
+
+Status decode_msgpack(const Limits& limits, std::span<const uint8_t> body, Arena& arena, Request& request) {
+    Status failure;
+    MsgpackReader reader(body, Code::INVALID_BODY, failure);
+    MsgpackValue root;
+    if (!reader.next(root) || !BodyDecoder<MsgpackValue>(limits, arena, failure, request).decode(root)) return failure;
+    if (reader.remaining() > 0) {
+        return Status(Code::INVALID_BODY,
+                      concat("the body ends at byte ", reader.position(), ", but has ", body.size(), " bytes"));
+    }
+    return Status::ok();
+}
+
+Status decode_json(simdjson::dom::parser& parser, const Limits& limits, std::span<const uint8_t> body, Arena& arena,
+                   Request& request) {
+    // `curl -X POST` without data asks for recommendations with every field at its default.
+    if (body.empty() && request.operation == Operation::kRecommend) return Status::ok();
+    simdjson::dom::element root;
+    RANKD_RETURN_IF_ERROR(parse_json(parser, body, limits, root));
+    Status failure;
+    if (!BodyDecoder<JsonValue>(limits, arena, failure, request).decode(JsonValue(root))) return failure;
+    return Status::ok();
+}
+
+}  // namespace
+
+Status RequestDecoder::decode(Operation operation, Codec codec, std::span<const uint8_t> body, Arena& arena, Request& request) {
+    request = Request{};
+    request.operation = operation;
+    if (operation > Operation::kScore) {
+        return Status(
+            Code::UNSUPPORTED_OPERATION,
+            concat(operation_name(operation), " is not served yet: this server answers recommend, rank, similar and score"));
+    }
+    if (body.size() > limits_.max_frame_bytes) {
+        return Status(Code::TOO_LARGE,
+                      concat("the body has ", body.size(), " bytes: at most ", limits_.max_frame_bytes, " are accepted"));
+    }
+    if (codec == Codec::kMsgpack) return decode_msgpack(limits_, body, arena, request);
+    return decode_json(json_->parser, limits_, body, arena, request);
+}
+
+}  // namespace rankd::wire
