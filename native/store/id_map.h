@@ -33,8 +33,8 @@ class IdMap {
     void find_many(std::span<const uint64_t> keys, std::span<uint32_t> rows) const;
     void find_many(std::span<const std::string_view> keys, std::span<uint32_t> rows) const;
 
-    uint64_t integer_at(uint32_t row) const;        ///< kU64 maps; row < size()
-    std::string_view text_at(uint32_t row) const;   ///< kText maps; row < size()
+    uint64_t integer_at(uint32_t row) const;       ///< kU64 maps; row < size()
+    std::string_view text_at(uint32_t row) const;  ///< kText maps; row < size()
 
   private:
     MappedFile file_;

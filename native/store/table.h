@@ -22,7 +22,7 @@ class Column {
   public:
     std::string_view name() const { return name_; }
     DType dtype() const { return dtype_; }
-    uint32_t width() const { return width_; }        ///< values per row; 0 for a ragged column
+    uint32_t width() const { return width_; }  ///< values per row; 0 for a ragged column
     uint64_t row_count() const { return row_count_; }
 
     /// Copies rows as float32 into `out` [rows, width] with `stride` floats between rows; f32, f16 and i8 columns only.
@@ -44,7 +44,7 @@ class Column {
     uint32_t width_ = 0;
     uint64_t row_count_ = 0;
     const uint8_t* data_ = nullptr;
-    const uint8_t* aux_ = nullptr;   ///< i8: float32 scale per row; ragged: u32 offsets [rows + 1]
+    const uint8_t* aux_ = nullptr;  ///< i8: float32 scale per row; ragged: u32 offsets [rows + 1]
 };
 
 class Table {
@@ -54,7 +54,7 @@ class Table {
 
     uint64_t row_count() const { return row_count_; }
     std::span<const Column> columns() const { return columns_; }
-    const Column* column(std::string_view name) const;   ///< nullptr when there is none
+    const Column* column(std::string_view name) const;  ///< nullptr when there is none
 
   private:
     MappedFile file_;
@@ -67,9 +67,9 @@ struct ColumnSpec {
     std::string name;
     DType dtype = DType::kF32;
     uint32_t width = 1;
-    const void* data = nullptr;   ///< source values: f32 for kF32, kF16, kI8 (converted here), u32, u64, or ragged values
+    const void* data = nullptr;  ///< source values: f32 for kF32, kF16, kI8 (converted here), u32, u64, or ragged values
     uint64_t value_count = 0;
-    std::span<const uint32_t> offsets;   ///< ragged only: [rows + 1]
+    std::span<const uint32_t> offsets;  ///< ragged only: [rows + 1]
 };
 Status write_table(const std::filesystem::path& path, uint64_t row_count, std::span<const ColumnSpec> columns);
 
