@@ -21,7 +21,7 @@ std::string_view metric_name(Metric metric);
 
 struct Neighbor {
     uint32_t row = 0;
-    float score = 0;   ///< higher is better
+    float score = 0;  ///< higher is better
 };
 
 /// Buffers of one executor for searches; reused, so that a steady state allocates nothing of ours.
@@ -30,6 +30,11 @@ struct Scratch {
     std::vector<int8_t> query_i8;
     std::vector<float> scores;
     std::vector<Neighbor> heap;
+    // HNSW: a row was visited in this search when its mark equals `visit`; indexes of any size share the marks.
+    std::vector<uint16_t> visited;
+    uint16_t visit = 0;
+    std::vector<Neighbor> candidates;
+    std::vector<uint32_t> rows;
 };
 
 /// Immutable after opening, so safe on any thread.
@@ -40,7 +45,7 @@ class Index {
     virtual Kind kind() const = 0;
     virtual Metric metric() const = 0;
     virtual uint32_t dim() const = 0;
-    virtual uint32_t size() const = 0;   ///< rows are 0..size()-1
+    virtual uint32_t size() const = 0;  ///< rows are 0..size()-1
 
     /// The `out.size()` best rows, best first, ties by lower row. @return how many were found (fewer when the index is smaller)
     /// @param query [dim] float32
@@ -63,9 +68,9 @@ Result<std::unique_ptr<Index>> open_index(const std::filesystem::path& path);
 struct BuildOptions {
     Kind kind = Kind::kExactF32;
     Metric metric = Metric::kCosine;
-    uint32_t m = 16;                  ///< HNSW: links per element (twice as many at level 0); more = recall and memory
-    uint32_t ef_construction = 200;   ///< HNSW: candidates while building; more = recall and build time
-    uint32_t ef_search = 128;         ///< HNSW: candidates while searching; never below k
+    uint32_t m = 16;                 ///< HNSW: links per element (twice as many at level 0); more = recall and memory
+    uint32_t ef_construction = 200;  ///< HNSW: candidates while building; more = recall and build time
+    uint32_t ef_search = 128;        ///< HNSW: candidates while searching; never below k
     uint32_t seed = 0;
 };
 
