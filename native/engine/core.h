@@ -1,0 +1,108 @@
+// One engine of the process: models, routes, compute workers and counters, shared by the handles of all threads.
+#pragma once
+
+#include <atomic>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "engine/model.h"
+#include "engine/routes.h"
+#include "engine/workers.h"
+#include "session/session.h"
+
+namespace rankd::engine {
+
+class Handle;
+
+struct CoreOptions {
+    unsigned compute_threads = 1;      ///< 0 runs everything on the I/O threads
+    uint32_t queue_capacity = 4096;    ///< requests waiting per handle, and in the compute queue
+    uint32_t short_work_us = 500;      ///< work expected to take longer goes to a compute worker
+    uint32_t default_deadline_ms = 0;  ///< of requests that bring none; 0 = none
+    wire::Limits limits;
+    const Clock* clock = &SteadyClock::instance();
+    session::SessionFactory open_session = session::open_ort_session;
+};
+
+struct ModelInfo {
+    std::string name, version, kind, description;
+    std::vector<std::string> operations, aliases;
+    uint64_t items = 0, users = 0, bytes = 0;
+    uint32_t golden_passed = 0;
+    double load_ms = 0;
+};
+
+struct OperationStats {
+    std::string model, version, operation;
+    OperationCounters::Snapshot counters;
+};
+
+struct CoreStats {
+    std::vector<ModelInfo> models;
+    std::vector<OperationStats> operations;
+    std::map<std::string, uint64_t> errors;
+    uint64_t open_requests = 0, compute_queue_length = 0, handles = 0;
+    unsigned compute_threads = 0;
+    bool is_draining = false;
+};
+
+/// Thread-safe throughout.
+class Core : public std::enable_shared_from_this<Core> {
+  public:
+    /// The process keeps the core until `close`.
+    static std::shared_ptr<Core> create(CoreOptions options);
+    /// The core of this process with that id, or nullptr.
+    static std::shared_ptr<Core> find(uint32_t id);
+
+    uint32_t id() const { return id_; }
+    const CoreOptions& options() const { return options_; }
+    const Clock& clock() const { return *options_.clock; }
+
+    /// Opens, verifies, warms and replays a bundle on the calling thread, then puts it into service.
+    Result<ModelInfo> load(const std::filesystem::path& folder);
+    Status unload(const std::string& name, const std::string& version);
+    Status route(const std::string& name, Routes::Aliases aliases);
+    Status upsert(std::string_view target, std::span<const uint8_t> items, uint32_t& count);
+    Status remove(std::string_view target, std::span<const uint8_t> ids, uint32_t& count);
+    CoreStats stats() const;
+    /// New requests are answered DRAINING from now on.
+    void drain() { is_draining_.store(true, std::memory_order_relaxed); }
+    /// Waits for running tasks, then frees every model. May be called twice, but not by a worker.
+    void close();
+
+    Result<std::shared_ptr<Handle>> attach();
+
+    // What handles use.
+    const Routes& routes() const { return routes_; }
+    Workers& workers() { return workers_; }
+    ErrorCounters& errors() { return errors_; }
+    bool is_draining() const { return is_draining_.load(std::memory_order_relaxed); }
+    bool is_closed() const { return is_closed_.load(std::memory_order_acquire); }
+    void count_open(int64_t change) { open_requests_.fetch_add(change, std::memory_order_relaxed); }
+    void forget_handle() { handles_.fetch_sub(1, std::memory_order_relaxed); }
+    /// An id for a request that brought none: unique in this process, unlikely to meet another process's.
+    std::string next_request_id();
+
+  private:
+    explicit Core(CoreOptions options);
+
+    const CoreOptions options_;
+    const uint32_t id_;
+    const uint64_t request_id_prefix_;
+    Routes routes_;
+    Workers workers_;
+    ErrorCounters errors_;
+    std::atomic<int64_t> open_requests_{0};
+    std::atomic<int64_t> handles_{0};
+    std::atomic<uint64_t> request_ids_{0};
+    std::atomic<bool> is_draining_{false};
+    std::atomic<bool> is_closed_{false};
+    std::mutex close_mutex_;
+};
+
+}  // namespace rankd::engine

@@ -1,0 +1,100 @@
+// The addon's entry point: each JavaScript environment initialises it anew, all of them share the process's cores.
+#include <napi.h>
+
+#include "engine/core.h"
+#include "engine/handle.h"
+#include "napi/objects.h"
+#include "napi/to_js.h"
+
+namespace rankd::napi {
+namespace {
+
+/// A whole-number option, or `fallback` when it is absent; sets `status` for anything else.
+uint32_t number_option(const Napi::Object& options, const char* key, uint32_t fallback, Status& status) {
+    const Napi::Value value = options.Get(key);
+    if (value.IsUndefined() || value.IsNull()) return fallback;
+    const double number = value.IsNumber() ? value.As<Napi::Number>().DoubleValue() : -1;
+    if (number >= 0 && number <= UINT32_MAX && number == static_cast<uint32_t>(number)) return static_cast<uint32_t>(number);
+    status = {Code::INVALID_ARGUMENT, std::string(key) + " must be a whole number from 0"};
+    return fallback;
+}
+
+// createCore(options: CoreOptions): NativeCore
+Napi::Value js_create_core(const Napi::CallbackInfo& info) {
+    const Napi::Object given = info[0].IsObject() ? info[0].As<Napi::Object>() : Napi::Object::New(info.Env());
+    engine::CoreOptions options;
+    Status status;
+    options.compute_threads = number_option(given, "computeThreads", std::max(1u, std::thread::hardware_concurrency() / 2), status);
+    options.queue_capacity = number_option(given, "queueCapacity", options.queue_capacity, status);
+    options.short_work_us = number_option(given, "shortWorkUs", options.short_work_us, status);
+    options.limits.max_frame_bytes = number_option(given, "maxFrameBytes", options.limits.max_frame_bytes, status);
+    options.default_deadline_ms = number_option(given, "defaultDeadlineMs", options.default_deadline_ms, status);
+    if (options.compute_threads > 256) status = {Code::INVALID_ARGUMENT, "computeThreads must be at most 256"};
+    if (!status.is_ok()) {
+        throw_status(info.Env(), status);
+        return {};
+    }
+    const auto core = engine::Core::create(std::move(options));
+    // A process or worker thread that ends without `close` must not leave threads behind that use unloaded code.
+    napi_add_env_cleanup_hook(
+        info.Env(),
+        [](void* id) {
+            if (const auto open = engine::Core::find(static_cast<uint32_t>(reinterpret_cast<uintptr_t>(id)))) open->close();
+        },
+        reinterpret_cast<void*>(static_cast<uintptr_t>(core->id())));
+    return make_core_object(info.Env(), core);
+}
+
+std::shared_ptr<engine::Core> find_core(const Napi::CallbackInfo& info) {
+    auto core = info[0].IsNumber() ? engine::Core::find(info[0].As<Napi::Number>().Uint32Value()) : nullptr;
+    if (core == nullptr) throw_status(info.Env(), {Code::INVALID_HANDLE, "there is no core with this id in this process, or it has been closed"});
+    return core;
+}
+
+// core(id: number): NativeCore
+Napi::Value js_core(const Napi::CallbackInfo& info) {
+    auto core = find_core(info);
+    return core == nullptr ? Napi::Value() : make_core_object(info.Env(), std::move(core));
+}
+
+// attach(coreId: number): NativeHandle
+Napi::Value js_attach(const Napi::CallbackInfo& info) {
+    const auto core = find_core(info);
+    if (core == nullptr) return {};
+    auto handle = core->attach();
+    if (!handle.is_ok()) {
+        throw_status(info.Env(), handle.status());
+        return {};
+    }
+    return make_handle_object(info.Env(), std::move(handle).value());
+}
+
+// catalogue(): CatalogueEntry[]
+Napi::Value js_catalogue(const Napi::CallbackInfo& info) {
+    size_t size = 0;
+    const CodeInfo* entries = code_catalogue(size);
+    Napi::Array list = Napi::Array::New(info.Env(), size);
+    for (uint32_t i = 0; i < size; ++i) {
+        Napi::Object entry = Napi::Object::New(info.Env());
+        entry.Set("number", static_cast<uint32_t>(entries[i].code));
+        entry.Set("name", std::string(entries[i].name));
+        entry.Set("httpStatus", entries[i].http_status);
+        entry.Set("retryable", entries[i].retryable);
+        list.Set(i, entry);
+    }
+    return list;
+}
+
+}  // namespace
+}  // namespace rankd::napi
+
+static Napi::Object initialise(Napi::Env env, Napi::Object exports) {
+    using namespace rankd::napi;
+    exports.Set("createCore", Napi::Function::New<js_create_core>(env, "createCore"));
+    exports.Set("core", Napi::Function::New<js_core>(env, "core"));
+    exports.Set("attach", Napi::Function::New<js_attach>(env, "attach"));
+    exports.Set("catalogue", Napi::Function::New<js_catalogue>(env, "catalogue"));
+    return exports;
+}
+
+NODE_API_MODULE(rankd, initialise)

@@ -1,0 +1,106 @@
+// Opens a bundle: the manifest first, then every checksum, then the resources it names, then the plans.
+#include "pipeline/bundle.h"
+
+#include "base/mapped_file.h"
+#include "base/sha256.h"
+
+namespace rankd::pipeline {
+
+namespace fs = std::filesystem;
+
+const Plan* Bundle::plan(wire::Operation operation) const {
+    const auto found = plans_.find(operation);
+    return found == plans_.end() ? nullptr : &found->second;
+}
+
+uint64_t Bundle::file_bytes() const {
+    uint64_t bytes = 0;
+    for (const auto& [name, entry] : manifest_.files) bytes += entry.bytes;
+    return bytes;
+}
+
+Status Bundle::verify_files() const {
+    for (const auto& [name, entry] : manifest_.files) {
+        RANKD_ASSIGN_OR_RETURN(const MappedFile file, MappedFile::open(folder_ / name));
+        if (file.size() != entry.bytes)
+            return {Code::BUNDLE_CHECKSUM_MISMATCH, name + " has " + std::to_string(file.size()) + " bytes, the manifest says " +
+                                                        std::to_string(entry.bytes) + ": copy the bundle again"};
+        if (const std::string actual = sha256_hex(file.bytes()); actual != entry.sha256)
+            return {Code::BUNDLE_CHECKSUM_MISMATCH,
+                    name + " has sha256 " + actual + ", the manifest says " + entry.sha256 + ": copy the bundle again"};
+    }
+    return Status::ok();
+}
+
+namespace {
+
+/// Every file that the manifest uses must be in its list, so that nothing is served unchecked.
+Status check_listed(const Manifest& manifest, const std::string& file) {
+    if (manifest.files.contains(file)) return Status::ok();
+    return {Code::BUNDLE_INVALID, "manifest.json: \"files\" does not list " + file};
+}
+
+}  // namespace
+
+Status Bundle::open_resources(const session::SessionFactory& open_session) {
+    for (const auto& [name, file] : manifest_.ids) {
+        RANKD_RETURN_IF_ERROR(check_listed(manifest_, file));
+        RANKD_ASSIGN_OR_RETURN(resources_.ids[name], store::IdMap::open(folder_ / file));
+    }
+    for (const auto& [name, file] : manifest_.tables) {
+        RANKD_RETURN_IF_ERROR(check_listed(manifest_, file));
+        RANKD_ASSIGN_OR_RETURN(resources_.tables[name], store::Table::open(folder_ / file));
+    }
+    for (const auto& [name, file] : manifest_.indexes) {
+        RANKD_RETURN_IF_ERROR(check_listed(manifest_, file));
+        RANKD_ASSIGN_OR_RETURN(resources_.indexes[name], index::open_index(folder_ / file));
+    }
+    for (const GraphSpec& spec : manifest_.graphs) {
+        RANKD_RETURN_IF_ERROR(check_listed(manifest_, spec.file));
+        auto graph = std::make_unique<Graph>();
+        graph->spec = &spec;
+        RANKD_ASSIGN_OR_RETURN(graph->session, open_session(folder_ / spec.file));
+        resources_.graphs.emplace(spec.name, std::move(graph));
+    }
+    if (!manifest_.golden.empty()) RANKD_RETURN_IF_ERROR(check_listed(manifest_, manifest_.golden));
+    return Status::ok();
+}
+
+Result<std::unique_ptr<Bundle>> Bundle::open(const fs::path& folder, const session::SessionFactory& open_session) {
+    auto bundle = std::make_unique<Bundle>();
+    bundle->folder_ = folder;
+    RANKD_ASSIGN_OR_RETURN(bundle->manifest_, read_manifest(folder / "manifest.json"));
+    RANKD_RETURN_IF_ERROR(bundle->verify_files());
+    RANKD_RETURN_IF_ERROR(bundle->open_resources(open_session));
+
+    Resources& resources = bundle->resources_;
+    const Manifest& manifest = bundle->manifest_;
+    if (const auto found = resources.ids.find("item"); found != resources.ids.end()) bundle->item_ids_ = found->second.get();
+    if (const auto found = resources.ids.find("user"); found != resources.ids.end()) bundle->user_ids_ = found->second.get();
+    if (!manifest.history_column.empty()) {
+        RANKD_ASSIGN_OR_RETURN(bundle->history_, resources.column(manifest.history_column, "history"));
+        if (bundle->history_->dtype() != store::DType::kRaggedU32)
+            return Status(Code::BUNDLE_SIGNATURE_MISMATCH, "history: column \"" + manifest.history_column + "\" must be ragged u32");
+    }
+    // Sources need graphs' outputs, graphs' inputs need sources: outputs come first, inputs last.
+    RANKD_RETURN_IF_ERROR(resolve_sources(manifest, resources));
+    for (const GraphSpec& spec : manifest.graphs)
+        RANKD_RETURN_IF_ERROR(resolve_graph_inputs(spec, resources, *resources.graphs.at(spec.name)));
+    for (const auto& [operation, stages] : manifest.operations) {
+        RANKD_ASSIGN_OR_RETURN(Plan plan, resolve_operation(operation, stages, resources));
+        bundle->plans_.emplace(operation, std::move(plan));
+    }
+    if (!manifest.default_graph.empty() && !resources.graphs.contains(manifest.default_graph))
+        return Status(Code::BUNDLE_SIGNATURE_MISMATCH, "default_graph: there is no graph \"" + manifest.default_graph + "\"");
+    const bool needs_items = bundle->plan(wire::Operation::kRecommend) || bundle->plan(wire::Operation::kRank) ||
+                             bundle->plan(wire::Operation::kSimilar);
+    if (needs_items && !bundle->item_ids_)
+        return Status(Code::BUNDLE_SIGNATURE_MISMATCH, "ids: recommend, rank and similar need \"item\"");
+    for (const auto& [name, index] : resources.indexes)
+        if (index->size() > bundle->item_count())
+            return Status(Code::BUNDLE_SIGNATURE_MISMATCH, "indexes." + name + ": has " + std::to_string(index->size()) + " rows, but ids.item has only " +
+                                                               std::to_string(bundle->item_count()));
+    return bundle;
+}
+
+}  // namespace rankd::pipeline

@@ -1,0 +1,47 @@
+// One opened bundle: files verified, tables mapped, graphs loaded, every name of the manifest resolved.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <memory>
+
+#include "base/status.h"
+#include "pipeline/manifest.h"
+#include "pipeline/plan.h"
+#include "wire/codec.h"
+
+namespace rankd::pipeline {
+
+/// Immutable after `open`, so safe on any thread.
+class Bundle {
+  public:
+    /// Reads, verifies and resolves a bundle folder.
+    /// @return BUNDLE_MISSING_FILE, BUNDLE_CHECKSUM_MISMATCH, BUNDLE_INVALID or BUNDLE_SIGNATURE_MISMATCH
+    static Result<std::unique_ptr<Bundle>> open(const std::filesystem::path& folder, const session::SessionFactory& open_session);
+
+    const Manifest& manifest() const { return manifest_; }
+    const Resources& resources() const { return resources_; }
+    const std::filesystem::path& folder() const { return folder_; }
+    const Plan* plan(wire::Operation operation) const;   ///< nullptr when the bundle does not offer it
+
+    const store::IdMap* item_ids() const { return item_ids_; }
+    const store::IdMap* user_ids() const { return user_ids_; }
+    const store::Column* history() const { return history_; }
+    uint32_t item_count() const { return item_ids_ ? item_ids_->size() : 0; }
+    uint32_t user_count() const { return user_ids_ ? user_ids_->size() : 0; }
+    uint64_t file_bytes() const;
+
+  private:
+    Status verify_files() const;
+    Status open_resources(const session::SessionFactory& open_session);
+
+    std::filesystem::path folder_;
+    Manifest manifest_;
+    Resources resources_;
+    std::map<wire::Operation, Plan> plans_;
+    const store::IdMap* item_ids_ = nullptr;
+    const store::IdMap* user_ids_ = nullptr;
+    const store::Column* history_ = nullptr;
+};
+
+}  // namespace rankd::pipeline

@@ -1,0 +1,67 @@
+// The border to whatever runs a graph: ONNX Runtime in service, a fake in tests. Nobody else knows ONNX Runtime.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/status.h"
+
+namespace rankd::session {
+
+enum class ElementType : uint8_t { kF32, kI32, kI64, kOther };
+std::string_view element_type_name(ElementType type);
+
+/// What a graph declares of one input or output; -1 is a dimension that may differ from run to run.
+struct TensorInfo {
+    std::string name;
+    ElementType type = ElementType::kOther;
+    std::vector<int64_t> shape;
+};
+/// "[-1, 50] float32", for messages.
+std::string describe(const TensorInfo& info);
+
+/// A tensor in the caller's memory for the length of one run; rank 1 or 2, row-major.
+struct Tensor {
+    void* data = nullptr;
+    ElementType type = ElementType::kF32;
+    uint32_t rank = 2;
+    std::array<int64_t, 2> shape{};
+
+    static Tensor matrix(float* data, size_t rows, size_t columns) {
+        return {data, ElementType::kF32, 2, {static_cast<int64_t>(rows), static_cast<int64_t>(columns)}};
+    }
+};
+
+/// One loaded graph. `run` may be called by several threads at once.
+class Session {
+  public:
+    virtual ~Session() = default;
+
+    virtual std::span<const TensorInfo> inputs() const = 0;
+    virtual std::span<const TensorInfo> outputs() const = 0;
+
+    /// Runs with every buffer preallocated by the caller.
+    /// @param inputs   one per `inputs()`, in that order
+    /// @param outputs  one per name in `output_names`; shapes must be what the graph will produce
+    /// @return MODEL_FAILED with the runtime's words
+    virtual Status run(std::span<const Tensor> inputs, std::span<const char* const> output_names,
+                       std::span<const Tensor> outputs) = 0;
+};
+
+/// Loads a graph file. @return BUNDLE_INVALID with the runtime's words
+using SessionFactory = std::function<Result<std::unique_ptr<Session>>(const std::filesystem::path&)>;
+
+/// ONNX Runtime on the CPU provider: one intra-op thread, no spinning; the caller's thread does the work.
+Result<std::unique_ptr<Session>> open_ort_session(const std::filesystem::path& path);
+
+/// ONNX Runtime's version, for example "1.29.0".
+std::string_view ort_version();
+
+}  // namespace rankd::session
