@@ -1,0 +1,73 @@
+/** The commands that lanes are made of. A command with `count` holds tests; one without only prepares. */
+import { spawnSync } from 'node:child_process';
+import { availableParallelism } from 'node:os';
+import { inRoot, root } from '../setup/paths.mjs';
+import { asOne, fromCtest, fromJunit, fromNodeTest, fromVitest } from './counts.mjs';
+
+export const reportDir = inRoot('build', 'test');
+const parallel = ['--parallel', String(availableParallelism())];
+
+/** A check whose exit code says it all: one test. */
+export const check = (name, ...command) => ({ name, command, count: asOne });
+
+/** A tool from the npm packages. */
+export const npmTool = (name) => inRoot('node_modules', '.bin', name);
+
+/** A script of ours. */
+export const script = (path) => [process.execPath, inRoot('scripts', path)];
+
+export const runs = (program) => spawnSync(program, ['--version']).status === 0;
+
+/** Configures and builds everything but the addon in a folder of its own. */
+export function cmakeBuild(dir, ...settings) {
+	const generator = runs('ninja') ? ['-G', 'Ninja'] : [];
+	return [
+		{
+			name: 'configure',
+			command: ['cmake', '-S', root, '-B', dir, ...generator, '-DCMAKE_BUILD_TYPE=RelWithDebInfo', '-DRANKD_ADDON=OFF', ...settings],
+		},
+		{ name: 'build', command: ['cmake', '--build', dir, ...parallel] },
+	];
+}
+
+/**
+ * The native test programs of a build folder.
+ * @param only  a regular expression: the programs to run, instead of all
+ */
+export function ctest(dir, { only, env } = {}) {
+	const report = `${dir}/tests.xml`;
+	const output = ['--output-on-failure', '--output-junit', report, '--test-output-size-passed', '1000000'];
+	const filter = only ? ['-R', only] : [];
+	return {
+		name: 'ctest',
+		command: ['ctest', '--test-dir', dir, '--timeout', '600', ...parallel, ...output, ...filter],
+		env,
+		report,
+		count: fromCtest(report),
+	};
+}
+
+/** The test files of one folder under test/. */
+export function vitest(folder) {
+	const report = `${reportDir}/${folder}.json`;
+	const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
+	return { name: 'vitest', command: [npmTool('vitest'), 'run', `test/${folder}/`, ...reporters], report, count: fromVitest(report) };
+}
+
+export function pytest() {
+	const report = `${reportDir}/pytest.xml`;
+	const python = inRoot('training', '.venv', 'bin', 'python');
+	return {
+		name: 'pytest',
+		command: [python, '-m', 'pytest', '-q', `--junitxml=${report}`],
+		cwd: inRoot('training'),
+		report,
+		count: fromJunit(report),
+	};
+}
+
+/** Tests of the scripts, by Node's own runner: scripts/test/<name>.test.mjs. */
+export function nodeTest(...names) {
+	const files = names.map((name) => inRoot('scripts', 'test', `${name}.test.mjs`));
+	return { name: 'node', command: [process.execPath, '--test', '--test-reporter=spec', ...files], count: fromNodeTest };
+}

@@ -1,0 +1,49 @@
+/** How many tests a command ran, read from what it printed or wrote. Each reader takes the finished command and returns counts. */
+import { readFileSync } from 'node:fs';
+
+export const none = { passed: 0, failed: 0, skipped: 0 };
+export const add = (a, b) => ({ passed: a.passed + b.passed, failed: a.failed + b.failed, skipped: a.skipped + b.skipped });
+export const closingLine = ({ passed, failed, skipped }) => `${passed} passed, ${failed} failed, ${skipped} skipped`;
+
+/** The command as a whole is one test. */
+export const asOne = ({ code }) => (code === 0 ? { ...none, passed: 1 } : { ...none, failed: 1 });
+
+/** The last line `N passed, N failed[, N skipped]` of the output. */
+export function fromClosingLine({ output }) {
+	const lines = [...output.matchAll(/^(?:\s*<system-out>)?(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$/gm)];
+	return lines.length > 0 ? toCounts(lines.at(-1)) : none;
+}
+
+/** ctest's JUnit report: sums the closing lines of its programs; one that ends badly or prints none is itself a failed test. */
+export const fromCtest = (report) => () => {
+	const programs = readFileSync(report, 'utf8').matchAll(/<testcase [^>]*status="(\w+)"[^>]*>([^]*?)<\/testcase>/g);
+	return [...programs].map(([, status, output]) => countProgram(status === 'run', output)).reduce(add, none);
+};
+
+function countProgram(passed, output) {
+	const counts = fromClosingLine({ output });
+	const ok = passed && counts.passed + counts.failed + counts.skipped > 0;
+	return ok || counts.failed > 0 ? counts : add(counts, { ...none, failed: 1 });
+}
+
+/** vitest's JSON report. */
+export const fromVitest = (report) => () => {
+	const { numPassedTests, numFailedTests, numPendingTests, numTodoTests } = JSON.parse(readFileSync(report, 'utf8'));
+	return { passed: numPassedTests, failed: numFailedTests, skipped: numPendingTests + numTodoTests };
+};
+
+/** pytest's JUnit report: the attributes of its test suite. */
+export const fromJunit = (report) => () => {
+	const suite = readFileSync(report, 'utf8').match(/<testsuite [^>]*>/)?.[0] ?? '';
+	const value = (name) => Number(suite.match(new RegExp(` ${name}="(\\d+)"`))?.[1] ?? 0);
+	const failed = value('failures') + value('errors');
+	return { passed: value('tests') - failed - value('skipped'), failed, skipped: value('skipped') };
+};
+
+/** The closing lines of `node --test` with the spec reporter. */
+export function fromNodeTest({ output }) {
+	const value = (name) => Number(output.match(new RegExp(`^ℹ ${name} (\\d+)$`, 'm'))?.[1] ?? 0);
+	return { passed: value('pass'), failed: value('fail') + value('cancelled'), skipped: value('skipped') + value('todo') };
+}
+
+const toCounts = ([, passed, failed, skipped = 0]) => ({ passed: Number(passed), failed: Number(failed), skipped: Number(skipped) });
