@@ -16,7 +16,7 @@ export function fromClosingLine({ output }) {
 
 /** ctest's JUnit report: sums the closing lines of its programs; one that ends badly or prints none is itself a failed test. */
 export const fromCtest = (report) => () => {
-	const programs = readFileSync(report, 'utf8').matchAll(/<testcase [^>]*status="(\w+)"[^>]*>([^]*?)<\/testcase>/g);
+	const programs = readFileSync(report, 'utf8').matchAll(/<testcase [^>]*status="(\w+)"[^>]*>(.*?)<\/testcase>/gs);
 	return [...programs].map(([, status, output]) => countProgram(status === 'run', output)).reduce(add, none);
 };
 
