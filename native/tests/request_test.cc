@@ -232,7 +232,7 @@ Bytes binary_candidates(std::string_view bytes_hex, std::string_view id_type) {
     return pack([&](MsgpackWriter& w) {
         const Bytes bytes = from_hex(bytes_hex);
         std::vector<float> floats(bytes.size() / 4);
-        std::memcpy(floats.data(), bytes.data(), floats.size() * 4);
+        if (!bytes.empty()) std::memcpy(floats.data(), bytes.data(), bytes.size());
         w.begin_map(id_type.empty() ? 1 : 2);
         w.key("candidates"), w.numbers(floats);
         if (!id_type.empty()) w.key("id_type"), w.text(id_type);

@@ -52,8 +52,9 @@ TEST("an answer with items reads as documented in JSON") {
 TEST("an RPC frame carries version, id, code, sequence and end") {
     Answer answer;
     answer.request_id = Id::of(uint64_t{7});
-    CHECK_EQ(json_of(answer, Framing::kRpc).substr(0, 31), R"([1,7,0,0,true,{"request_id":7,")");
-    CHECK_EQ(json_of(answer, Framing::kRpc).back(), ']');
+    const std::string json = json_of(answer, Framing::kRpc);
+    CHECK_EQ(json.substr(0, 31), R"([1,7,0,0,true,{"request_id":7,")");
+    CHECK_EQ(json.back(), ']');
     ByteBuffer out;
     encode_answer(Codec::kMsgpack, Framing::kRpc, answer, out);
     CHECK(Bytes(out.data(), out.data() + 7) == from_hex("96 01 07 00 00 c3 86"));

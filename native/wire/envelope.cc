@@ -96,11 +96,7 @@ Status read_body(MsgpackReader& reader, Status& failure, std::span<const uint8_t
     const size_t start = reader.position();
     if (!reader.skip(limits.max_depth)) return failure;
     if (reader.remaining() > 0) {
-        // msgpackr names a record that it has defined before by one byte of this range, and writes its values after it.
-        if (frame[start] >= 0x40 && frame[start] <= 0x7f) {
-            return Status(Code::UNSUPPORTED_EXTENSION, concat("the body looks like a msgpackr record at byte ", start,
-                                                              ": create the Packr with {useRecords: false}"));
-        }
+        RANKD_RETURN_IF_ERROR(check_no_record(frame, start));
         return invalid(
             concat("the frame must end with its body, at byte ", reader.position(), ", but has ", frame.size(), " bytes"));
     }

@@ -197,4 +197,11 @@ bool MsgpackReader::skip(uint32_t max_depth) {
     return true;
 }
 
+Status check_no_record(std::span<const uint8_t> bytes, size_t start) {
+    const bool is_reference = start + 1 < bytes.size() && bytes[start] >= 0x40 && bytes[start] <= 0x7f;
+    if (!is_reference) return Status::ok();
+    return Status(Code::UNSUPPORTED_EXTENSION,
+                  concat("the body looks like a msgpackr record at byte ", start, ": create the Packr with {useRecords: false}"));
+}
+
 }  // namespace rankd::wire

@@ -105,6 +105,10 @@ bool MsgpackValue::for_each_member(Visitor&& visit) const {
     return true;
 }
 
+/// msgpackr names a record that it has defined in an earlier message by one byte, and writes its values behind it: read as plain
+/// msgpack that is a small integer with bytes after it. UNSUPPORTED_EXTENSION when the value at `start` looks so.
+Status check_no_record(std::span<const uint8_t> bytes, size_t start);
+
 static_assert(WireValue<MsgpackValue>);
 
 }  // namespace rankd::wire

@@ -30,6 +30,7 @@ size_t Request::candidate_count() const {
 namespace {
 
 Status decode_msgpack(const Limits& limits, std::span<const uint8_t> body, Arena& arena, Request& request) {
+    RANKD_RETURN_IF_ERROR(check_no_record(body, 0));
     Status failure;
     MsgpackReader reader(body, Code::INVALID_BODY, failure);
     MsgpackValue root;
