@@ -1,7 +1,7 @@
 #include "wire/msgpack_reader.h"
 
 #include <bit>
-#include <cstring>
+#include <type_traits>
 
 #include "wire/describe.h"
 
@@ -49,27 +49,44 @@ inline const uint8_t* MsgpackReader::take(size_t bytes) {
     return at;
 }
 
-inline bool MsgpackReader::read_unsigned(size_t bytes, uint64_t& number) {
-    const uint8_t* at = take(bytes);
+/// A big-endian number; compilers make one load and one byte swap of the loop.
+template <typename T>
+inline bool MsgpackReader::read_number(T& number) {
+    const uint8_t* at = take(sizeof(T));
     if (at == nullptr) return false;
-    number = 0;
-    for (size_t i = 0; i < bytes; ++i) number = number << 8 | at[i];
+    std::make_unsigned_t<T> bits = 0;
+    for (size_t i = 0; i < sizeof(T); ++i) bits = static_cast<decltype(bits)>(bits << 8 | at[i]);
+    number = static_cast<T>(bits);
     return true;
 }
 
-bool MsgpackReader::read_integer(size_t bytes, bool is_signed, MsgpackValue& value) {
-    if (!read_unsigned(bytes, value.integer_)) return false;
-    const uint64_t sign_bit = uint64_t{1} << (8 * bytes - 1);
-    const bool is_negative = is_signed && (value.integer_ & sign_bit) != 0;
-    if (is_negative) value.integer_ |= ~(sign_bit - 1);
-    value.type_ = is_negative ? ValueType::kNegative : ValueType::kUnsigned;
+inline bool MsgpackReader::set_integer(int64_t number, MsgpackValue& value) {
+    value.type_ = number < 0 ? ValueType::kNegative : ValueType::kUnsigned;
+    value.integer_ = static_cast<uint64_t>(number);
     return true;
 }
 
-bool MsgpackReader::read_float(size_t bytes, MsgpackValue& value) {
-    uint64_t bits;
-    if (!read_unsigned(bytes, bits)) return false;
-    value.float_ = bytes == 4 ? double{std::bit_cast<float>(static_cast<uint32_t>(bits))} : std::bit_cast<double>(bits);
+inline bool MsgpackReader::set_boolean(bool is_true, MsgpackValue& value) {
+    value.type_ = ValueType::kBool;
+    value.integer_ = is_true ? 1 : 0;
+    return true;
+}
+
+template <typename T>
+inline bool MsgpackReader::read_integer(MsgpackValue& value) {
+    T number;
+    if (!read_number(number)) return false;
+    if constexpr (std::is_signed_v<T>) return set_integer(number, value);
+    value.type_ = ValueType::kUnsigned;
+    value.integer_ = static_cast<uint64_t>(number);
+    return true;
+}
+
+template <typename T, typename Bits>
+inline bool MsgpackReader::read_float(MsgpackValue& value) {
+    Bits bits;
+    if (!read_number(bits)) return false;
+    value.float_ = double{std::bit_cast<T>(bits)};
     value.type_ = ValueType::kFloat;
     return true;
 }
@@ -94,83 +111,67 @@ inline bool MsgpackReader::read_container(ValueType type, size_t count, MsgpackV
     return true;
 }
 
-/// Types whose size or count stands behind the lead byte, in 1, 2 or 4 bytes.
-bool MsgpackReader::read_sized(uint8_t lead, MsgpackValue& value) {
-    uint64_t size;
-    switch (lead) {
-        case 0xc4:
-        case 0xc5:
-        case 0xc6:
-            return read_unsigned(size_t{1} << (lead - 0xc4), size) && read_bytes(ValueType::kBinary, size, value);
-        case 0xd9:
-        case 0xda:
-        case 0xdb:
-            return read_unsigned(size_t{1} << (lead - 0xd9), size) && read_bytes(ValueType::kText, size, value);
-        case 0xdc:
-        case 0xdd:
-            return read_unsigned(size_t{2} << (lead - 0xdc), size) && read_container(ValueType::kList, size, value);
-        default:
-            return read_unsigned(size_t{2} << (lead - 0xde), size) && read_container(ValueType::kMap, size, value);
-    }
+/// A value behind whose lead byte stands its size or count.
+template <typename T>
+inline bool MsgpackReader::read_sized(ValueType type, MsgpackValue& value) {
+    T size;
+    if (!read_number(size)) return false;
+    const bool is_container = type == ValueType::kList || type == ValueType::kMap;
+    return is_container ? read_container(type, size, value) : read_bytes(type, size, value);
+}
+
+/// @param length_bytes  width of the length that stands before the extension's type; 0 for the fixed lengths
+bool MsgpackReader::read_extension(size_t length_bytes) {
+    if (remaining() < length_bytes + 1) return fail_truncated(length_bytes + 1);
+    return fail_extension(static_cast<int8_t>(at_[length_bytes]));
 }
 
 bool MsgpackReader::next(MsgpackValue& value) {
     if (at_ == end_) [[unlikely]]
         return fail_truncated(1);
     const uint8_t lead = *at_++;
-    if (lead <= 0x7f) {
-        value.type_ = ValueType::kUnsigned;
-        value.integer_ = lead;
-        return true;
-    }
+    if (lead <= 0x7f) return set_integer(lead, value);
     if (lead <= 0x8f) return read_container(ValueType::kMap, lead & 0x0f, value);
     if (lead <= 0x9f) return read_container(ValueType::kList, lead & 0x0f, value);
     if (lead <= 0xbf) return read_bytes(ValueType::kText, lead & 0x1f, value);
-    if (lead >= 0xe0) {
-        value.type_ = ValueType::kNegative;
-        value.integer_ = static_cast<uint64_t>(int64_t{static_cast<int8_t>(lead)});
-        return true;
-    }
+    if (lead >= 0xe0) return set_integer(static_cast<int8_t>(lead), value);
+    return next_by_lead(lead, value);
+}
+
+/// The types that are one lead byte each, 0xc0 to 0xdf.
+bool MsgpackReader::next_by_lead(uint8_t lead, MsgpackValue& value) {
+    // clang-format off
     switch (lead) {
-        case 0xc0:
-            value.type_ = ValueType::kNil;
-            return true;
-        case 0xc1:
-            --at_;
-            return fail(malformed_, concat("0xc1 at byte ", position(), " is not a msgpack type"));
-        case 0xc2:
-        case 0xc3:
-            value.type_ = ValueType::kBool;
-            value.integer_ = lead & 1;
-            return true;
-        case 0xca:
-        case 0xcb:
-            return read_float(size_t{4} << (lead - 0xca), value);
-        case 0xcc:
-        case 0xcd:
-        case 0xce:
-        case 0xcf:
-            return read_integer(size_t{1} << (lead - 0xcc), false, value);
-        case 0xd0:
-        case 0xd1:
-        case 0xd2:
-        case 0xd3:
-            return read_integer(size_t{1} << (lead - 0xd0), true, value);
-        case 0xc7:
-        case 0xc8:
-        case 0xc9:
-        case 0xd4:
-        case 0xd5:
-        case 0xd6:
-        case 0xd7:
-        case 0xd8: {
-            const size_t length_bytes = lead >= 0xd4 ? 0 : size_t{1} << (lead - 0xc7);
-            if (remaining() < length_bytes + 1) return fail_truncated(length_bytes + 1);
-            return fail_extension(static_cast<int8_t>(at_[length_bytes]));
-        }
-        default:
-            return read_sized(lead, value);
+        case 0xc0: value.type_ = ValueType::kNil; return true;
+        case 0xc2: return set_boolean(false, value);
+        case 0xc3: return set_boolean(true, value);
+        case 0xc4: return read_sized<uint8_t>(ValueType::kBinary, value);
+        case 0xc5: return read_sized<uint16_t>(ValueType::kBinary, value);
+        case 0xc6: return read_sized<uint32_t>(ValueType::kBinary, value);
+        case 0xc7: return read_extension(1);
+        case 0xc8: return read_extension(2);
+        case 0xc9: return read_extension(4);
+        case 0xca: return read_float<float, uint32_t>(value);
+        case 0xcb: return read_float<double, uint64_t>(value);
+        case 0xcc: return read_integer<uint8_t>(value);
+        case 0xcd: return read_integer<uint16_t>(value);
+        case 0xce: return read_integer<uint32_t>(value);
+        case 0xcf: return read_integer<uint64_t>(value);
+        case 0xd0: return read_integer<int8_t>(value);
+        case 0xd1: return read_integer<int16_t>(value);
+        case 0xd2: return read_integer<int32_t>(value);
+        case 0xd3: return read_integer<int64_t>(value);
+        case 0xd4: case 0xd5: case 0xd6: case 0xd7: case 0xd8: return read_extension(0);
+        case 0xd9: return read_sized<uint8_t>(ValueType::kText, value);
+        case 0xda: return read_sized<uint16_t>(ValueType::kText, value);
+        case 0xdb: return read_sized<uint32_t>(ValueType::kText, value);
+        case 0xdc: return read_sized<uint16_t>(ValueType::kList, value);
+        case 0xdd: return read_sized<uint32_t>(ValueType::kList, value);
+        case 0xde: return read_sized<uint16_t>(ValueType::kMap, value);
+        case 0xdf: return read_sized<uint32_t>(ValueType::kMap, value);
+        default: return fail(malformed_, concat("0xc1 at byte ", position() - 1, " is not a msgpack type"));
     }
+    // clang-format on
 }
 
 bool MsgpackReader::next_key(std::string_view& key) {

@@ -72,12 +72,21 @@ class MsgpackReader {
 
     /// The next `bytes` bytes, or null after an error.
     const uint8_t* take(size_t bytes);
-    bool read_unsigned(size_t bytes, uint64_t& number);
-    bool read_integer(size_t bytes, bool is_signed, MsgpackValue& value);
-    bool read_float(size_t bytes, MsgpackValue& value);
+    template <typename T>
+    bool read_number(T& number);
+
+    bool next_by_lead(uint8_t lead, MsgpackValue& value);
+    bool set_integer(int64_t number, MsgpackValue& value);
+    bool set_boolean(bool is_true, MsgpackValue& value);
+    template <typename T>
+    bool read_integer(MsgpackValue& value);
+    template <typename T, typename Bits>
+    bool read_float(MsgpackValue& value);
+    template <typename T>
+    bool read_sized(ValueType type, MsgpackValue& value);
     bool read_bytes(ValueType type, size_t size, MsgpackValue& value);
     bool read_container(ValueType type, size_t count, MsgpackValue& value);
-    bool read_sized(uint8_t lead, MsgpackValue& value);
+    bool read_extension(size_t length_bytes);
 
     const uint8_t* begin_;
     const uint8_t* at_;
