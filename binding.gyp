@@ -8,7 +8,7 @@
         {
           "action_name": "cmake",
           "inputs": ["CMakeLists.txt"],
-          "outputs": ["build/cmake/Release/rankd.node"],
+          "outputs": ["build/cmake/rankd.node"],
           "action": ["node", "scripts/setup.mjs", "native"]
         }
       ]

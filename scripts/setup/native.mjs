@@ -6,30 +6,26 @@ import { mustRun } from './run-command.mjs';
 import { contentOf, fingerprint, hasStamp, writeStamp } from './stamps.mjs';
 
 const stamp = `${nativeDir}/.rankd-stamp`;
+const cmakeJs = [process.execPath, inRoot('node_modules', 'cmake-js', 'bin', 'cmake-js')];
+/** The addon lies beside the ONNX Runtime library that it loads, as in a build by plain CMake. */
+const configure = [...cmakeJs, 'configure', '--out', nativeDir, `--CDCMAKE_LIBRARY_OUTPUT_DIRECTORY=${nativeDir}`];
+const build = [...cmakeJs, 'build', '--out', nativeDir, '--parallel', String(availableParallelism())];
 
 /** @param target one CMake target; without it everything is built, tests and tools included */
 export async function buildNative({ verbose }, target) {
-	const cmakeJs = (command, ...args) => [
-		process.execPath,
-		inRoot('node_modules', 'cmake-js', 'bin', 'cmake-js'),
-		command,
-		'--out',
-		nativeDir,
-		...args,
-	];
-	await configureOnce((log) => mustRun(cmakeJs('configure'), { log, verbose }));
-	const build = cmakeJs('build', '--parallel', String(availableParallelism()), ...(target ? ['--target', target] : []));
-	const { output } = await mustRun(build, { log: `${logDir}/native-build.log`, verbose });
+	await configureOnce({ verbose });
+	const command = target ? [...build, '--target', target] : build;
+	const { output } = await mustRun(command, { log: `${logDir}/native-build.log`, verbose });
 	return /^ninja: no work to do/m.test(output) ? 'up to date' : undefined;
 }
 
 /** CMake remembers folder, compiler and flags for good; when one of them changed, it starts afresh. Otherwise it updates itself. */
-async function configureOnce(configure) {
+async function configureOnce({ verbose }) {
 	const { CC, CXX, CFLAGS, CXXFLAGS, LDFLAGS, ORT_ROOT } = process.env;
 	const cmakeJsVersion = contentOf(inRoot('node_modules', 'cmake-js', 'package.json'));
-	const wanted = fingerprint(root, cmakeJsVersion, JSON.stringify({ CC, CXX, CFLAGS, CXXFLAGS, LDFLAGS, ORT_ROOT }));
+	const wanted = fingerprint(root, cmakeJsVersion, configure.join(' '), JSON.stringify({ CC, CXX, CFLAGS, CXXFLAGS, LDFLAGS, ORT_ROOT }));
 	if (hasStamp(stamp, wanted)) return;
 	rmSync(nativeDir, { recursive: true, force: true });
-	await configure(`${logDir}/native-configure.log`);
+	await mustRun(configure, { log: `${logDir}/native-configure.log`, verbose });
 	writeStamp(stamp, wanted);
 }
