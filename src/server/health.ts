@@ -1,0 +1,21 @@
+/** Probes of an orchestrator: alive as soon as the loop turns, ready when models serve and nobody drains. */
+import type { TemplatedApp } from 'uWebSockets.js';
+import { EngineError, errorBody } from '../errors.js';
+import type { Context } from './context.js';
+import { page } from './pages.js';
+import { sendJson } from './reply.js';
+
+export function serveHealth(app: TemplatedApp, context: Context): void {
+	page(app, context, '/v2/health/live', (response, rest) => sendJson(response, 200, { live: true }, rest));
+	page(app, context, '/v2/health/ready', (response, rest) => {
+		const error = unreadiness(context);
+		if (error === undefined) sendJson(response, 200, { ready: true }, rest);
+		else sendJson(response, error.status, { ready: false, ...errorBody(error) }, rest);
+	});
+}
+
+function unreadiness(context: Context): EngineError | undefined {
+	if (context.isDraining) return new EngineError('DRAINING', 'this server is shutting down');
+	const reason = context.notReady();
+	return reason === undefined ? undefined : new EngineError('MODEL_NOT_READY', reason);
+}

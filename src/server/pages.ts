@@ -1,0 +1,79 @@
+/** Everything a browser or a curious curl finds beside the operations: the front page, the models, and what is not there. */
+import type { HttpResponse, TemplatedApp } from 'uWebSockets.js';
+import { EngineError } from '../errors.js';
+import { countError } from '../metrics/metrics.js';
+import { Codec, type ModelInfo } from '../native/addon.js';
+import type { Context } from './context.js';
+import { type Reply, send, sendError, sendJson } from './reply.js';
+
+export function servePages(app: TemplatedApp, context: Context): void {
+	page(app, context, '/', (response, rest) => sendJson(response, 200, frontPage(context), rest));
+	page(app, context, '/v1/models', (response, rest) => sendJson(response, 200, { models: context.stats().models.map(modelJson) }, rest));
+	page(app, context, '/metrics', (response, rest) => sendMetrics(context, response, rest));
+}
+
+/** Registered last: what no other route has taken. */
+export function serveNotFound(app: TemplatedApp, context: Context): void {
+	app.any('/*', (response, request) => {
+		refuse(context, response, new EngineError('NOT_FOUND', `there is no ${request.getUrl()} here; GET / lists what there is`));
+	});
+}
+
+/** A path that answers GET and HEAD and refuses the rest. */
+export function page(
+	app: TemplatedApp,
+	context: Context,
+	path: string,
+	answer: (response: HttpResponse, rest: Partial<Reply>) => void,
+): void {
+	app.get(path, (response) => answer(response, {}));
+	app.head(path, (response) => answer(response, { withoutBody: true }));
+	app.any(path, (response) => refuseMethod(context, response, 'GET, HEAD'));
+}
+
+export function refuseMethod(context: Context, response: HttpResponse, allowed: string): void {
+	const error = new EngineError('METHOD_NOT_ALLOWED', `this path takes ${allowed}`);
+	refuse(context, response, error, { headers: [['Allow', allowed]] });
+}
+
+export function refuse(context: Context, response: HttpResponse, error: EngineError, rest: Partial<Reply> = {}): void {
+	countError(context.traffic, error.code);
+	sendError(response, error, Codec.json, undefined, rest);
+}
+
+function frontPage({ config, version, stats }: Context): object {
+	return {
+		name: config.id,
+		version,
+		models: stats().models.map((model) => `${model.name}@${model.version}`),
+		links: {
+			recommend: 'POST /v1/recommend/{pipeline}',
+			rank: 'POST /v1/rank/{pipeline}',
+			similar: 'POST /v1/similar/{pipeline}',
+			score: 'POST /v1/score/{model}',
+			rpc: 'WebSocket /rpc',
+			models: '/v1/models',
+			live: '/v2/health/live',
+			ready: '/v2/health/ready',
+			metrics: '/metrics',
+		},
+	};
+}
+
+function modelJson({ goldenPassed, loadMs, ...model }: ModelInfo): object {
+	return { ...model, golden_passed: goldenPassed, load_ms: loadMs };
+}
+
+function sendMetrics({ metrics, log }: Context, response: HttpResponse, rest: Partial<Reply>): void {
+	let isOver = false;
+	response.onAborted(() => {
+		isOver = true;
+	});
+	metrics.render().then(
+		(body) => isOver || send(response, { status: 200, contentType: metrics.contentType, body, ...rest }),
+		(cause) => {
+			log.error({ err: cause }, 'metrics could not be read');
+			if (!isOver) sendError(response, EngineError.from(cause), Codec.json);
+		},
+	);
+}

@@ -1,0 +1,58 @@
+/** The one place that writes HTTP responses: status line, headers and body in one cork. */
+
+import type { HttpResponse } from 'uWebSockets.js';
+import { STATUS_CODES } from 'node:http';
+import { pack } from 'msgpackr';
+import { type EngineError, errorBody } from '../errors.js';
+import { Codec } from '../native/addon.js';
+
+export interface Reply {
+	status: number;
+	contentType: string;
+	body: string | Uint8Array;
+	headers?: readonly (readonly [name: string, value: string])[];
+	/** Tells the client to send its next request elsewhere. */
+	close?: boolean;
+	/** HEAD: everything but the body. */
+	withoutBody?: boolean;
+}
+
+export const contentTypes = {
+	[Codec.json]: 'application/json',
+	[Codec.msgpack]: 'application/msgpack',
+} as const;
+
+export function send(response: HttpResponse, { status, contentType, body, headers = [], close = false, withoutBody = false }: Reply): void {
+	response.cork(() => {
+		response.writeStatus(statusLine(status)).writeHeader('Content-Type', contentType);
+		for (const [name, value] of headers) response.writeHeader(name, value);
+		if (withoutBody) response.endWithoutBody(Buffer.byteLength(body), close);
+		else response.end(body, close);
+	});
+}
+
+export function sendJson(response: HttpResponse, status: number, value: unknown, rest: Partial<Reply> = {}): void {
+	send(response, { status, contentType: contentTypes[Codec.json], body: `${JSON.stringify(value)}\n`, ...rest });
+}
+
+/** An error found before the engine was asked, in the codec the caller writes. */
+export function sendError(response: HttpResponse, error: EngineError, codec: Codec, requestId?: string, rest: Partial<Reply> = {}): void {
+	const value = errorBody(error, requestId ?? null);
+	const headers = [...(rest.headers ?? []), ...retryHeader(error.retryAfterMs ?? 0)];
+	const body = codec === Codec.msgpack ? pack(value) : `${JSON.stringify(value)}\n`;
+	send(response, { status: error.status, contentType: contentTypes[codec], body, ...rest, headers });
+}
+
+/** Retry-After knows whole seconds only. */
+export function retryHeader(retryAfterMs: number): (readonly [string, string])[] {
+	return retryAfterMs > 0 ? [['Retry-After', String(Math.ceil(retryAfterMs / 1000))]] : [];
+}
+
+const statusLines = new Map<number, string>();
+
+/** `404 Not Found`; made once per status. */
+function statusLine(status: number): string {
+	const known = statusLines.get(status) ?? `${status} ${STATUS_CODES[status] ?? 'Client Closed Request'}`;
+	statusLines.set(status, known);
+	return known;
+}
