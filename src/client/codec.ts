@@ -1,0 +1,85 @@
+/** The one place where the client's camelCase meets the wire's snake_case, and typed arrays meet bytes. */
+import { type Options, Packr, Unpackr } from 'msgpackr';
+import { codeName, EngineError, type ErrorBody } from '../errors.js';
+import type { Operation } from '../native/addon.js';
+import type { ItemsAnswer, RankRequest, ScoredItem, ScoreRequest, ScoresAnswer, Timing } from './types.js';
+
+const FRAME_VERSION = 1;
+
+// Records and typed arrays are msgpackr's own extensions, which other languages cannot read.
+const packr = new Packr({ useRecords: false, variableMapSize: true });
+// Integers beyond 2^53 arrive as bigint, smaller ones as number; msgpackr's types do not know this mode yet.
+const unpackr = new Unpackr({ useRecords: false, int64AsType: 'auto' } as unknown as Options);
+
+export interface RequestFrame {
+	operation: Operation;
+	id: number;
+	target: string;
+	/** 0 = none. */
+	deadlineMs: number;
+	priority: number;
+	/** Candidates or rows, a hint for the server's admission; 0 = not said. */
+	rows: number;
+	body: object;
+}
+
+export function encodeRequest({ operation, id, target, deadlineMs, priority, rows, body }: RequestFrame): Uint8Array {
+	return packr.pack([FRAME_VERSION, operation, id, target, deadlineMs || null, priority || null, rows || null, body]);
+}
+
+export interface AnswerFrame {
+	/** null: the error belongs to no request that the server could name. */
+	id: number | null;
+	error: EngineError | undefined;
+	body: WireAnswer;
+}
+
+interface WireAnswer {
+	request_id: number | null;
+	model: string;
+	version: string;
+	degraded: ItemsAnswer['degraded'];
+	items?: ScoredItem[];
+	scores?: Uint8Array;
+	decisions?: string[];
+	timing: { queue: number; compute: number; total: number };
+}
+
+/** @throws Error when the bytes are no answer frame */
+export function decodeAnswer(frame: Uint8Array): AnswerFrame {
+	const [version, id, code, , , body] = unpackr.unpack(frame) as [number, number | null, number, number, boolean, WireAnswer & ErrorBody];
+	if (version !== FRAME_VERSION) throw new Error(`frame version ${version}, this client speaks ${FRAME_VERSION}`);
+	return { id, error: code === 0 ? undefined : toError(code, body), body };
+}
+
+function toError(number: number, { error, retry_after_ms }: ErrorBody): EngineError {
+	const code = codeName(number);
+	return new EngineError(code === 'OK' ? 'INTERNAL' : code, error, { retryAfterMs: retry_after_ms });
+}
+
+export function toItems({ request_id, model, version, degraded, items = [], timing }: WireAnswer): ItemsAnswer {
+	return { requestId: request_id, model, version, degraded, items, timing: toTiming(timing) };
+}
+
+export function toScores({ request_id, model, version, degraded, scores, decisions, timing }: WireAnswer): ScoresAnswer {
+	const answer = { requestId: request_id, model, version, degraded, scores: toFloats(scores), timing: toTiming(timing) };
+	return decisions === undefined ? answer : { ...answer, decisions };
+}
+
+/** The bytes lie anywhere in the frame; floats want an address that is a multiple of four. */
+const toFloats = (bytes: Uint8Array = new Uint8Array()): Float32Array => new Float32Array(Uint8Array.from(bytes).buffer);
+
+const toTiming = ({ queue, compute, total }: WireAnswer['timing']): Timing => ({ queueUs: queue, computeUs: compute, totalUs: total });
+
+export function fromRank({ candidates, ...rest }: RankRequest): object {
+	if (candidates instanceof Uint32Array) return { ...rest, candidates: asBytes(candidates), id_type: 'u32_row' };
+	if (candidates instanceof BigUint64Array) return { ...rest, candidates: asBytes(candidates), id_type: 'u64' };
+	return { ...rest, candidates };
+}
+
+export function fromScore({ rows }: ScoreRequest): object {
+	return { rows: rows instanceof Float32Array ? asBytes(rows) : rows };
+}
+
+/** Every processor we run on is little-endian, as the wire is. */
+const asBytes = ({ buffer, byteOffset, byteLength }: ArrayBufferView): Buffer => Buffer.from(buffer, byteOffset, byteLength);

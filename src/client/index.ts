@@ -1,0 +1,4 @@
+/** What `rankd/client` exports. */
+export { type CodeName, EngineError, type ErrorCode } from '../errors.js';
+export { type ClientOptions, RankdClient } from './client.js';
+export type * from './types.js';

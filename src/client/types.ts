@@ -1,0 +1,106 @@
+/** What callers send and get, in camelCase; `codec.ts` maps it to the wire. */
+
+/** An id as the model was trained on it: text, or an unsigned integer (a bigint beyond 2^53). */
+export type Id = string | number | bigint;
+
+export type Features = Readonly<Record<string, number>>;
+
+/** Keeps items whose attribute is one of the ids. */
+export type Filters = Readonly<Record<string, Id | readonly Id[]>>;
+
+interface UserSide {
+	/** A user the model knows; without one, or for one it does not know, `history` alone decides. */
+	user?: Id;
+	/** Oldest first; replaces the published history. */
+	history?: readonly Id[];
+	/** Numbers about the user. */
+	features?: Features;
+	/** Numbers about the moment. */
+	context?: Features;
+	/** Never in the answer. */
+	exclude?: readonly Id[];
+	filters?: Filters;
+}
+
+export interface RecommendRequest extends UserSide {
+	/** How many items; default: the pipeline's, usually 10. */
+	k?: number;
+}
+
+export interface Candidate {
+	id: Id;
+	features?: Features;
+}
+
+export interface RankRequest extends UserSide {
+	/** Ids, ids with features, rows of the bundle's item table (Uint32Array), or integer ids (BigUint64Array). */
+	candidates: readonly Id[] | readonly Candidate[] | Uint32Array | BigUint64Array;
+	query?: string;
+	/** `best` (default) sorts and cuts to k; `input` gives one score per candidate, in the order sent. */
+	order?: 'best' | 'input';
+	k?: number;
+}
+
+export interface SimilarRequest {
+	item: Id;
+	k?: number;
+}
+
+export interface ScoreRequest {
+	/** Row-major float32 `[B, F]`, columns in manifest order; or one map or list per row. */
+	rows: Float32Array | readonly Features[] | readonly (readonly number[])[];
+}
+
+/** Why an answer is not the best the model could give. */
+export type DegradedReason =
+	| 'unknown_user'
+	| 'unknown_items'
+	| 'no_history'
+	| 'fallback'
+	| 'short_catalogue'
+	| 'seen_filter_relaxed'
+	| 'model_failed';
+
+export interface Timing {
+	/** From submit to the start of execution. */
+	queueUs: number;
+	/** Of the batch this request was part of. */
+	computeUs: number;
+	totalUs: number;
+}
+
+interface Answer {
+	requestId: Id | null;
+	model: string;
+	version: string;
+	degraded: DegradedReason[];
+	timing: Timing;
+}
+
+export interface ScoredItem {
+	id: Id;
+	score: number;
+	/** The retrieval source that found it; absent for `rank`. */
+	source?: string;
+}
+
+/** Items, best first. */
+export interface ItemsAnswer extends Answer {
+	items: ScoredItem[];
+}
+
+/** One score per candidate or row, in the order sent; NaN for an unknown candidate. */
+export interface ScoresAnswer extends Answer {
+	scores: Float32Array;
+	/** One word per score, when the model has thresholds. */
+	decisions?: string[];
+}
+
+export interface CallOptions {
+	/** How long the answer is worth waiting for: sent along, and enforced here. Default: the client's. */
+	deadlineMs?: number;
+	/** Gives the request up; the promise rejects with `CANCELLED`. */
+	signal?: AbortSignal;
+	/** 1 = most urgent … 9 = least; 0 = default. */
+	priority?: number;
+}
