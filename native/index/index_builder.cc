@@ -3,6 +3,8 @@
 #include <exception>
 #include <string>
 
+// hnswlib's prefetches read one link past the end of a full list; its own SIMD distances are not needed, since ours are used.
+#define NO_MANUAL_VECTORIZATION
 #include "hnswlib/hnswlib.h"
 #include "index/index_file.h"
 #include "index/vector_math.h"
