@@ -163,9 +163,13 @@ struct StageResolver {
                 return mismatch(where, "source \"" + source.name + "\" must take its query from the " + (is_similar ? "item" : "user"));
         }
         plan.stages.emplace_back(std::move(stage));
-        // The caller's own exclusions hold whether or not the manifest filters.
-        if (!has_filter) plan.stages.emplace_back(FilterStage{});
+        add_missing_filter();
         return Status::ok();
+    }
+
+    /// The caller's own exclusions hold whether or not the manifest filters.
+    void add_missing_filter() {
+        if (!has_filter) plan.stages.emplace_back(FilterStage{});
     }
 
     Status operator()(const FilterSpec& spec) {
@@ -198,6 +202,7 @@ struct StageResolver {
         if (output == nullptr || output->width != 1)
             return mismatch(where, "graph \"" + spec.graph + "\" must list the output \"" + spec.output + "\" with one value per row");
         stage.output = static_cast<uint32_t>(output - stage.graph->outputs.data());
+        if (operation == wire::Operation::kRank) add_missing_filter();
         for (const GraphInput& input : stage.graph->inputs)
             for (const Source* source : input.sources)
                 if (std::find(plan.scored_sources.begin(), plan.scored_sources.end(), source) == plan.scored_sources.end())

@@ -168,6 +168,16 @@ TEST("rank keeps to the candidates: best first, or one score for each in the ord
     CHECK(!std::isnan(input.scores[2]));
 }
 
+TEST("rank honours exclude: such a candidate is not ranked, in input order it has no score") {
+    Runner runner("tiny");
+    const RequestState best = runner.run_one(Operation::kRank, R"({"candidates": ["item-01", "item-02"], "exclude": ["item-01"]})");
+    CHECK_EQ(best.items.size(), 1u);
+    const RequestState& input = runner.run_one(Operation::kRank, R"({"candidates": ["item-01", "item-02"], "exclude": ["item-01"], "order": "input"})");
+    CHECK(std::isnan(input.scores[0]));
+    CHECK(!std::isnan(input.scores[1]));
+    check_error(runner.run_one(Operation::kRank, R"({"candidates": ["item-01"], "filters": {"section": "libs"}})"), Code::INVALID_ARGUMENT, "there are none");
+}
+
 TEST("similar leaves the item itself out and knows what it does not know") {
     Runner runner("tiny");
     const RequestState& state = runner.run_one(Operation::kSimilar, R"({"item": "item-05", "k": 5})");
