@@ -92,13 +92,17 @@ export function findPython() {
 	const candidates = process.env.PYTHON ? [process.env.PYTHON] : ['python3', 'python3.13', 'python3.12', 'python3.11'];
 	let tooOld;
 	for (const program of candidates) {
-		const version = firstMatch([program, '-c', 'import platform; print(platform.python_version())'], /^(\d+\.\d+\.\d+)/);
+		const version = pythonVersion(program);
 		if (!version) continue;
 		if (!isOlder(version, oldest.python)) return { program, version, hasVenv: run([program, '-c', 'import venv, ensurepip']).status === 0 };
 		tooOld ??= version;
 	}
 	return { version: tooOld };
 }
+
+/** The version of a Python, or undefined when it does not run. */
+export const pythonVersion = (program) =>
+	firstMatch([program, '-c', 'import platform; print(platform.python_version())'], /^(\d+\.\d+\.\d+)/);
 
 /** Compares dotted numbers: isOlder('2.9', '2.28'). */
 export function isOlder(version, than) {

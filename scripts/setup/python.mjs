@@ -1,26 +1,21 @@
 /** The Python environment of the training companion, in training/.venv: exactly the locked versions. */
-import { existsSync } from 'node:fs';
 import { inRoot, logDir, venvDir } from './paths.mjs';
-import { findPython } from './prerequisites.mjs';
+import { findPython, pythonVersion } from './prerequisites.mjs';
 import { mustRun } from './run-command.mjs';
 import { contentOf, fingerprint, hasStamp, writeStamp } from './stamps.mjs';
 
 const lockFile = inRoot('training', 'requirements.lock');
 const stamp = `${venvDir}/.rankd-stamp`;
-const interpreterStamp = `${venvDir}/.rankd-interpreter`;
+const venvPython = `${venvDir}/bin/python`;
 
 export async function installPython({ verbose }) {
 	const python = findPython();
-	const interpreter = `${python.program} ${python.version}`;
-	const wanted = fingerprint(contentOf(lockFile), contentOf(inRoot('training', 'pyproject.toml')), interpreter);
+	const wanted = fingerprint(contentOf(lockFile), contentOf(inRoot('training', 'pyproject.toml')), python.version, venvDir);
 	if (hasStamp(stamp, wanted)) return 'up to date';
 
 	const run = (name, ...command) => mustRun(command, { log: `${logDir}/python-${name}.log`, verbose });
-	if (!existsSync(`${venvDir}/bin/python`) || !hasStamp(interpreterStamp, interpreter)) {
-		await run('venv', python.program, '-m', 'venv', '--clear', venvDir);
-		writeStamp(interpreterStamp, interpreter);
-	}
-	const pip = [`${venvDir}/bin/python`, '-m', 'pip', '--disable-pip-version-check', 'install'];
+	if (pythonVersion(venvPython) !== python.version) await run('venv', python.program, '-m', 'venv', '--clear', venvDir);
+	const pip = [venvPython, '-m', 'pip', '--disable-pip-version-check', 'install'];
 	// torch first and alone: with it in place nothing that depends on it asks for another build.
 	await run('torch', ...pip, lockedTorch());
 	await run('packages', ...pip, '-r', lockFile);

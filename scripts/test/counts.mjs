@@ -8,22 +8,19 @@ export const closingLine = ({ passed, failed, skipped }) => `${passed} passed, $
 /** The command as a whole is one test. */
 export const asOne = ({ code }) => (code === 0 ? { ...none, passed: 1 } : { ...none, failed: 1 });
 
-/** The last line `N passed, N failed[, N skipped]` of the output. */
-export function fromClosingLine({ output }) {
-	const lines = [...output.matchAll(/^(?:\s*<system-out>)?(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$/gm)];
-	return lines.length > 0 ? toCounts(lines.at(-1)) : none;
-}
-
-/** ctest's JUnit report: sums the closing lines of its programs; one that ends badly or prints none is itself a failed test. */
+/** ctest's JUnit report: the sum over its programs. */
 export const fromCtest = (report) => () => {
 	const programs = readFileSync(report, 'utf8').matchAll(/<testcase [^>]*status="(\w+)"[^>]*>(.*?)<\/testcase>/gs);
 	return [...programs].map(([, status, output]) => countProgram(status === 'run', output)).reduce(add, none);
 };
 
+/** A program tells its counts in its last line `N passed, N failed`; one that tells none is one test, and so is the bad end of one. */
 function countProgram(passed, output) {
-	const counts = fromClosingLine({ output });
-	const ok = passed && counts.passed + counts.failed + counts.skipped > 0;
-	return ok || counts.failed > 0 ? counts : add(counts, { ...none, failed: 1 });
+	const line = [...output.matchAll(/^(?:\s*<system-out>)?(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$/gm)].at(-1);
+	if (!line) return asOne({ code: passed ? 0 : 1 });
+	const counts = { passed: Number(line[1]), failed: Number(line[2]), skipped: Number(line[3] ?? 0) };
+	const ranNone = counts.passed + counts.failed + counts.skipped === 0;
+	return (passed && !ranNone) || counts.failed > 0 ? counts : { ...counts, failed: 1 };
 }
 
 /** vitest's JSON report. */
@@ -45,5 +42,3 @@ export function fromNodeTest({ output }) {
 	const value = (name) => Number(output.match(new RegExp(`^ℹ ${name} (\\d+)$`, 'm'))?.[1] ?? 0);
 	return { passed: value('pass'), failed: value('fail') + value('cancelled'), skipped: value('skipped') + value('todo') };
 }
-
-const toCounts = ([, passed, failed, skipped = 0]) => ({ passed: Number(passed), failed: Number(failed), skipped: Number(skipped) });

@@ -32,6 +32,7 @@ export const lanes = [
 		needs: [],
 		commands: () => [
 			check('biome', npmTool('biome'), 'check', '--error-on-warnings', '.'),
+			check('tsc', npmTool('tsc'), '-p', 'tsconfig.test.json'),
 			check('clang-format', ...script('clang-format.mjs')),
 			check('arrows', ...script('check-arrows.mjs')),
 		],
