@@ -7,8 +7,16 @@ import { contentOf, fingerprint, hasStamp, writeStamp } from './stamps.mjs';
 
 const stamp = `${nativeDir}/.rankd-stamp`;
 const cmakeJs = [process.execPath, inRoot('node_modules', 'cmake-js', 'bin', 'cmake-js')];
-/** The addon lies beside the ONNX Runtime library that it loads, as in a build by plain CMake. */
-const configure = [...cmakeJs, 'configure', '--out', nativeDir, `--CDCMAKE_LIBRARY_OUTPUT_DIRECTORY=${nativeDir}`];
+const configure = [
+	...cmakeJs,
+	'configure',
+	'--out',
+	nativeDir,
+	// The addon lies beside the ONNX Runtime library that it loads, as in a build by plain CMake.
+	`--CDCMAKE_LIBRARY_OUTPUT_DIRECTORY=${nativeDir}`,
+	// Elsewhere another compiler may warn of something that CI's does not.
+	`--CDRANKD_WERROR=${process.env.CI ? 'ON' : 'OFF'}`,
+];
 const build = [...cmakeJs, 'build', '--out', nativeDir, '--parallel', String(availableParallelism())];
 
 /** @param target one CMake target; without it everything is built, tests and tools included */
