@@ -11,9 +11,7 @@ namespace {
 using kernels::better;
 
 /// Heap order that keeps the best candidate in front.
-bool worse(const Neighbor& a, const Neighbor& b) {
-    return better(b, a);
-}
+constexpr auto kWorse = [](const Neighbor& a, const Neighbor& b) { return better(b, a); };
 
 /// Starts a search: all marks of earlier ones become stale. They are cleared only when the counter has gone round.
 void begin_visits(Scratch& scratch, size_t size) {
@@ -120,7 +118,7 @@ size_t HnswIndex::search_layer(const float* query, Neighbor entry, size_t ef, Sc
     scratch.visited[entry.row] = scratch.visit;
 
     while (!candidates.empty()) {
-        std::pop_heap(candidates.begin(), candidates.end(), worse);
+        std::pop_heap(candidates.begin(), candidates.end(), kWorse);
         const Neighbor nearest = candidates.back();
         candidates.pop_back();
         if (found.full() && better(found.worst(), nearest)) break;
@@ -136,7 +134,7 @@ size_t HnswIndex::search_layer(const float* query, Neighbor entry, size_t ef, Sc
             const Neighbor neighbor = {scratch.rows[i], scratch.scores[i]};
             if (found.full() && !better(neighbor, found.worst())) continue;
             candidates.push_back(neighbor);
-            std::push_heap(candidates.begin(), candidates.end(), worse);
+            std::push_heap(candidates.begin(), candidates.end(), kWorse);
             found.push(neighbor.row, neighbor.score);
         }
     }

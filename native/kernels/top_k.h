@@ -18,6 +18,14 @@ bool better(const Entry& a, const Entry& b) {
     return a.row < b.row;
 }
 
+/// `better` as an object, which the standard heaps and sorts can inline.
+struct Better {
+    template <typename Entry>
+    bool operator()(const Entry& a, const Entry& b) const {
+        return better(a, b);
+    }
+};
+
 /// Keeps the best entries in the caller's memory, as a heap whose root is the worst of them. `Entry` has `row` and `score`.
 template <typename Entry>
 class TopK {
@@ -30,11 +38,9 @@ class TopK {
         entry.score = score;
         if (!full()) {
             storage_[size_++] = entry;
-            std::push_heap(storage_.begin(), storage_.begin() + size_, better<Entry>);
+            std::push_heap(storage_.begin(), storage_.begin() + size_, Better{});
         } else if (size_ > 0 && better(entry, storage_[0])) {
-            std::pop_heap(storage_.begin(), storage_.begin() + size_, better<Entry>);
-            storage_[size_ - 1] = entry;
-            std::push_heap(storage_.begin(), storage_.begin() + size_, better<Entry>);
+            replace_worst(entry);
         }
     }
 
@@ -58,11 +64,23 @@ class TopK {
 
     /// Sorts what was kept, best first. @return how many that is; the selection is over
     size_t finish() {
-        std::sort(storage_.begin(), storage_.begin() + size_, better<Entry>);
+        std::sort(storage_.begin(), storage_.begin() + size_, Better{});
         return size_;
     }
 
   private:
+    /// One way down from the root, where std::pop_heap and std::push_heap would go down and up again.
+    void replace_worst(const Entry& entry) {
+        size_t hole = 0;
+        for (size_t child = 1; child < size_; child = 2 * hole + 1) {
+            if (child + 1 < size_ && better(storage_[child], storage_[child + 1])) ++child;
+            if (!better(entry, storage_[child])) break;
+            storage_[hole] = storage_[child];
+            hole = child;
+        }
+        storage_[hole] = entry;
+    }
+
     bool none_reaches(std::span<const float> scores) const {
         if (size_ == 0) return true;
         const float worst = storage_[0].score;
