@@ -39,8 +39,11 @@ export function fromEnvironment(environment: Readonly<Record<string, string | un
 	return layer;
 }
 
+/** Short names resemble too much: RANKD_PORT is no slip of RANKD_HOST. */
+const longEnough = keyNames.filter((name) => name.length >= 8).map(environmentName);
+
 function refuseSlip(variable: string): void {
-	const meant = keyNames.map(environmentName).find((known) => editDistance(known, variable) <= 2);
+	const meant = longEnough.find((known) => editDistance(known, variable) <= 2);
 	if (meant) throw new EngineError('INVALID_CONFIG', `unknown environment variable ${variable}. Did you mean "${meant}"?`);
 }
 

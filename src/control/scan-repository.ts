@@ -44,24 +44,27 @@ function addModel(scan: Scan, path: string, name: string): void {
 }
 
 function readAliases(scan: Scan, path: string, folders: ReadonlyMap<string, string>): Record<string, string> {
+	const aliases: Record<string, string> = {};
+	for (const [alias, version] of Object.entries(parseAliases(scan, path))) {
+		if (typeof version === 'string' && folders.has(version)) {
+			aliases[alias] = version;
+			continue;
+		}
+		const message = `alias "${alias}" names ${JSON.stringify(version)}; there are ${[...folders.keys()].join(', ')}`;
+		scan.problems.push({ path, error: new EngineError('UNKNOWN_VERSION', message) });
+	}
+	return aliases;
+}
+
+function parseAliases(scan: Scan, path: string): object {
 	if (!existsSync(path)) return {};
 	try {
-		const aliases = Object.entries(JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>);
-		const known = aliases.filter((alias): alias is [string, string] => folders.has(alias[1] as string));
-		for (const [alias, version] of aliases) {
-			if (folders.has(version as string)) continue;
-			const versions = [...folders.keys()].join(', ');
-			scan.problems.push({
-				path,
-				error: new EngineError('UNKNOWN_VERSION', `alias "${alias}" names ${JSON.stringify(version)}; there are ${versions}`),
-			});
-		}
-		return Object.fromEntries(known);
+		const aliases: unknown = JSON.parse(readFileSync(path, 'utf8'));
+		if (typeof aliases === 'object' && aliases !== null && !Array.isArray(aliases)) return aliases;
+		throw new TypeError('it holds something else');
 	} catch (cause) {
-		scan.problems.push({
-			path,
-			error: new EngineError('BUNDLE_INVALID', `aliases.json must be a map such as {"champion": "1.0.0"}: ${cause}`, { cause }),
-		});
+		const message = `aliases.json must be a map such as {"champion": "1.0.0"}: ${(cause as Error).message}`;
+		scan.problems.push({ path, error: new EngineError('BUNDLE_INVALID', message, { cause }) });
 		return {};
 	}
 }

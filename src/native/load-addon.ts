@@ -20,7 +20,8 @@ export function loadAddon(): Addon {
 
 function requireAddon(): Addon {
 	const path = places.find((place) => existsSync(place));
-	if (path === undefined) throw new EngineError('INVALID_CONFIG', `the engine is not built: ${places[0]} does not exist; run npm run build`);
+	if (path === undefined)
+		throw new EngineError('INVALID_CONFIG', `the engine is not built: ${places[0]} does not exist; run npm run build`);
 	try {
 		return createRequire(import.meta.url)(path) as Addon;
 	} catch (cause) {

@@ -46,7 +46,7 @@ export class RankdApp {
 	readonly #context: Context;
 	readonly #rpc: RpcServer;
 	readonly #lingerMs: number;
-	#listenSockets: us_listen_socket[] = [];
+	readonly #listenSockets: us_listen_socket[] = [];
 	#isClosed = false;
 
 	constructor({ engine, config, log, notReady, lingerMs = 500 }: AppOptions) {
@@ -95,7 +95,7 @@ export class RankdApp {
 	async drain(timeoutMs: number): Promise<boolean> {
 		const deadline = performance.now() + timeoutMs;
 		this.#context.isDraining = true;
-		for (const socket of this.#listenSockets.splice(0)) uWS.us_listen_socket_close(socket);
+		this.#stopListening();
 		this.#engine.drain();
 		const isIdle = await this.#becomesIdle(deadline);
 		const hadPeers = this.#rpc.connectionCount > 0;
@@ -109,10 +109,14 @@ export class RankdApp {
 	close(): void {
 		if (this.#isClosed) return;
 		this.#isClosed = true;
-		this.#listenSockets = [];
+		this.#stopListening();
 		this.#app.close();
 		this.#metrics.close();
 		this.#handle.detach();
+	}
+
+	#stopListening(): void {
+		for (const socket of this.#listenSockets.splice(0)) uWS.us_listen_socket_close(socket);
 	}
 
 	#listening(socket: us_listen_socket | false, where: string): void {

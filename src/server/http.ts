@@ -18,7 +18,7 @@ export const endpoints: readonly { operation: OperationName; path: string; param
 export function serveOperations(app: TemplatedApp, context: Context): void {
 	for (const { operation, path, parameter } of endpoints) {
 		app.post(path, (response, request) => answer(context, response, request, Operation[operation], parameter));
-		app.any(path, (response) => refuseMethod(context, response, 'POST'));
+		app.any(path, (response, request) => refuseMethod(context, response, request, 'POST'));
 	}
 }
 

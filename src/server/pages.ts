@@ -1,5 +1,5 @@
 /** Everything a browser or a curious curl finds beside the operations: the front page, the models, and what is not there. */
-import type { HttpResponse, TemplatedApp } from 'uWebSockets.js';
+import type { HttpRequest, HttpResponse, TemplatedApp } from 'uWebSockets.js';
 import { EngineError } from '../errors.js';
 import { countError } from '../metrics/metrics.js';
 import { Codec, type ModelInfo } from '../native/addon.js';
@@ -15,7 +15,8 @@ export function servePages(app: TemplatedApp, context: Context): void {
 /** Registered last: what no other route has taken. */
 export function serveNotFound(app: TemplatedApp, context: Context): void {
 	app.any('/*', (response, request) => {
-		refuse(context, response, new EngineError('NOT_FOUND', `there is no ${request.getUrl()} here; GET / lists what there is`));
+		const error = new EngineError('NOT_FOUND', `there is no ${request.getUrl()} here; GET / lists what there is`);
+		refuse(context, response, error, { withoutBody: isHead(request) });
 	});
 }
 
@@ -28,13 +29,16 @@ export function page(
 ): void {
 	app.get(path, (response) => answer(response, {}));
 	app.head(path, (response) => answer(response, { withoutBody: true }));
-	app.any(path, (response) => refuseMethod(context, response, 'GET, HEAD'));
+	app.any(path, (response, request) => refuseMethod(context, response, request, 'GET, HEAD'));
 }
 
-export function refuseMethod(context: Context, response: HttpResponse, allowed: string): void {
+export function refuseMethod(context: Context, response: HttpResponse, request: HttpRequest, allowed: string): void {
 	const error = new EngineError('METHOD_NOT_ALLOWED', `this path takes ${allowed}`);
-	refuse(context, response, error, { headers: [['Allow', allowed]] });
+	refuse(context, response, error, { headers: [['Allow', allowed]], withoutBody: isHead(request) });
 }
+
+/** A body after the answer to HEAD would be read as the next answer. */
+const isHead = (request: HttpRequest): boolean => request.getMethod() === 'head';
 
 export function refuse(context: Context, response: HttpResponse, error: EngineError, rest: Partial<Reply> = {}): void {
 	countError(context.traffic, error.code);

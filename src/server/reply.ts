@@ -26,7 +26,8 @@ export function send(response: HttpResponse, { status, contentType, body, header
 	response.cork(() => {
 		response.writeStatus(statusLine(status)).writeHeader('Content-Type', contentType);
 		for (const [name, value] of headers) response.writeHeader(name, value);
-		if (withoutBody) response.endWithoutBody(Buffer.byteLength(body), close);
+		// endWithoutBody(length) would wait for a body of that length to follow.
+		if (withoutBody) response.writeHeader('Content-Length', String(Buffer.byteLength(body))).endWithoutBody();
 		else response.end(body, close);
 	});
 }

@@ -22,7 +22,11 @@ export async function shutDown({ app, engine, log, drainTimeoutMs }: Shutdown): 
 	return isComplete;
 }
 
-type Signals = Pick<NodeJS.Process, 'on' | 'exit'>;
+/** What is asked of `process`; a test gives its own. */
+interface Signals {
+	on(signal: 'SIGTERM' | 'SIGINT', listener: (signal: NodeJS.Signals) => void): unknown;
+	exit(code: number): never;
+}
 
 /** SIGTERM and SIGINT drain and exit with 0; a second one exits with 1 at once. */
 export function shutDownOnSignals(shutdown: Shutdown, process: Signals): void {
