@@ -44,7 +44,7 @@ const MiB = 1024 * 1024;
 
 export const keys = {
 	id: key(text, 'rankd', 'name this server gives itself in logs and in GET /'),
-	model_repository: key<string[]>(folders, ['./models'], 'folder of bundles, <name>/<version>/manifest.json; may be given several times'),
+	model_repository: key<string[]>(folders, ['./models'], 'folder of bundles, name/version/manifest.json in it; may be given several times'),
 	host: key(text, '0.0.0.0', 'address to listen on; 127.0.0.1 keeps the server to this machine'),
 	http_port: key(whole(0, 65_535), 8000, 'port of HTTP and RPC; 0 takes any free port'),
 	unix_socket: key<string | undefined>(

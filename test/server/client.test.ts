@@ -1,11 +1,10 @@
 /** The typed client against a fake engine: pipelining, deadlines, lost connections. */
-import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { unpack } from 'msgpackr';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { WebSocketServer } from 'ws';
 import { type ClientOptions, RankdClient } from '../../src/client/index.js';
 import type { FakeRequest } from '../support/fake-engine.js';
+import { freePort } from '../support/free-port.js';
 import { type FakeServer, withFakeServer } from '../support/with-fake-server.js';
 
 const timing = { queue: 1, compute: 2, total: 3 };
@@ -128,30 +127,31 @@ describe('giving up', () => {
 });
 
 describe('lost connections', () => {
-	test('requests in flight fail as CONNECTION_LOST, and the next one connects again', () =>
-		withFakeServer(async (server) => {
-			echo(server);
-			server.engine.isHeld = true;
-			const client = newClient(server.rpcUrl, { connections: 1 });
-			const call = client.recommend('tiny', { k: 1 });
-			call.catch(() => {});
-			await vi.waitUntil(() => server.engine.requests.length === 1);
-			server.app.close();
-			await expect(call).rejects.toMatchObject({ code: 'CONNECTION_LOST', retryable: true });
-			await withFakeServer(
-				async (second) => {
-					echo(second);
-					expect((await client.recommend('tiny', { k: 9 })).items[0]?.id).toBe(9);
-				},
-				{ httpPort: server.port },
-			);
-		}));
+	test('requests in flight fail as CONNECTION_LOST, and the next one connects again', async () => {
+		const httpPort = await freePort();
+		const client = newClient(`ws://127.0.0.1:${httpPort}/rpc`, { connections: 1 });
+		await withFakeServer(
+			async ({ app, engine }) => {
+				engine.isHeld = true;
+				const call = client.recommend('tiny', { k: 1 });
+				call.catch(() => {});
+				await vi.waitUntil(() => engine.requests.length === 1);
+				app.close();
+				await expect(call).rejects.toMatchObject({ code: 'CONNECTION_LOST', retryable: true });
+			},
+			{ httpPort },
+		);
+		await withFakeServer(
+			async (server) => {
+				echo(server);
+				expect((await client.recommend('tiny', { k: 9 })).items[0]?.id).toBe(9);
+			},
+			{ httpPort },
+		);
+	});
 
 	test('a server that is not there is told with its address', async () => {
-		const socket = createServer().listen(0, '127.0.0.1');
-		await once(socket, 'listening');
-		const { port } = socket.address() as { port: number };
-		socket.close();
+		const port = await freePort();
 		const call = newClient(`ws://127.0.0.1:${port}/rpc`).recommend('tiny');
 		await expect(call).rejects.toMatchObject({ code: 'CONNECTION_LOST', message: expect.stringContaining(`ws://127.0.0.1:${port}/rpc`) });
 	});
