@@ -15,9 +15,7 @@ class ByteBuffer {
   public:
     explicit ByteBuffer(size_t capacity = 64 * 1024) { reserve(capacity); }
 
-    void append(const void* data, size_t bytes) {
-        std::memcpy(extend(bytes), data, bytes);
-    }
+    void append(const void* data, size_t bytes) { std::memcpy(extend(bytes), data, bytes); }
     void append(std::string_view text) { append(text.data(), text.size()); }
     void push(uint8_t byte) { *extend(1) = byte; }
 

@@ -13,7 +13,9 @@ constexpr std::array kCatalogue = {
 
 }  // namespace
 
-std::string_view code_name(Code code) { return kCatalogue[static_cast<size_t>(code)].name; }
+std::string_view code_name(Code code) {
+    return kCatalogue[static_cast<size_t>(code)].name;
+}
 
 const CodeInfo* code_catalogue(size_t& size) {
     size = kCatalogue.size();

@@ -90,10 +90,10 @@ class [[nodiscard]] Result {
 }  // namespace rankd
 
 /// Returns the status of `expression` from the calling function unless it is OK.
-#define RANKD_RETURN_IF_ERROR(expression)                              \
-    do {                                                               \
-        ::rankd::Status rankd_status_ = (expression);                  \
-        if (!rankd_status_.is_ok()) return rankd_status_;              \
+#define RANKD_RETURN_IF_ERROR(expression)                 \
+    do {                                                  \
+        ::rankd::Status rankd_status_ = (expression);     \
+        if (!rankd_status_.is_ok()) return rankd_status_; \
     } while (false)
 
 #define RANKD_CONCAT_INNER(a, b) a##b

@@ -147,7 +147,8 @@ Result<std::shared_ptr<Handle>> Core::attach() {
 std::string Core::next_request_id() {
     char text[17];
     std::snprintf(text, sizeof(text), "%016llx",
-                  static_cast<unsigned long long>(request_id_prefix_ | (request_ids_.fetch_add(1, std::memory_order_relaxed) & 0xFFFFFFFFu)));
+                  static_cast<unsigned long long>(request_id_prefix_ |
+                                                  (request_ids_.fetch_add(1, std::memory_order_relaxed) & 0xFFFFFFFFu)));
     return text;
 }
 

@@ -6,7 +6,9 @@
 namespace rankd::engine {
 namespace {
 
-uint32_t elapsed(Micros from, Micros to) { return to > from ? static_cast<uint32_t>(std::min<Micros>(to - from, UINT32_MAX)) : 0; }
+uint32_t elapsed(Micros from, Micros to) {
+    return to > from ? static_cast<uint32_t>(std::min<Micros>(to - from, UINT32_MAX)) : 0;
+}
 
 wire::Answer answer_of(const Model& model, const Job& job, const pipeline::RequestState& state) {
     wire::Answer answer;
@@ -49,12 +51,14 @@ std::span<const pipeline::RequestState> Executor::run(Model& model, wire::Operat
         return scratch_.requests;
     }
     live_ = model.live();
-    pipeline::Batch batch{model.bundle(), *plan, operation, pipeline::Catalogue(model.bundle(), *live_), scratch_, scratch_.requests};
+    pipeline::Batch batch{model.bundle(),   *plan, operation, pipeline::Catalogue(model.bundle(), *live_), scratch_,
+                          scratch_.requests};
     pipeline::run_pipeline(batch);
     return scratch_.requests;
 }
 
-void Executor::execute(Model& model, wire::Operation operation, std::span<const Job> jobs, ByteBuffer& out, std::span<AnswerRecord> records) {
+void Executor::execute(Model& model, wire::Operation operation, std::span<const Job> jobs, ByteBuffer& out,
+                       std::span<AnswerRecord> records) {
     const Micros started = clock_.now();
     const auto states = run(model, operation, jobs);
     const Micros computed = clock_.now();
@@ -66,7 +70,8 @@ void Executor::execute(Model& model, wire::Operation operation, std::span<const 
         const pipeline::RequestState& state = states[i];
         RequestOutcome outcome;
         outcome.code = state.status.code();
-        outcome.timing = {elapsed(jobs[i].submitted_at, started), elapsed(started, computed), elapsed(jobs[i].submitted_at, clock_.now())};
+        outcome.timing = {elapsed(jobs[i].submitted_at, started), elapsed(started, computed),
+                          elapsed(jobs[i].submitted_at, clock_.now())};
         if (state.is_ok()) {
             wire::Answer answer = answer_of(model, jobs[i], state);
             answer.timing = outcome.timing;

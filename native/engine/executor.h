@@ -21,7 +21,7 @@ struct Job {
     wire::Codec codec = wire::Codec::kMsgpack;
     wire::Framing framing = wire::Framing::kRpc;
     wire::Id request_id;
-    std::span<const uint8_t> body;   ///< kBodyPadding readable bytes follow
+    std::span<const uint8_t> body;  ///< kBodyPadding readable bytes follow
     Micros submitted_at = 0;
 };
 
@@ -40,7 +40,8 @@ class Executor {
 
     /// Answers every job, in order, into `out`; a job that fails does not touch the others.
     /// @param records one per job
-    void execute(Model& model, wire::Operation operation, std::span<const Job> jobs, ByteBuffer& out, std::span<AnswerRecord> records);
+    void execute(Model& model, wire::Operation operation, std::span<const Job> jobs, ByteBuffer& out,
+                 std::span<AnswerRecord> records);
 
     /// The same without encoding, for golden requests: the states stay valid until the next call.
     std::span<const pipeline::RequestState> run(Model& model, wire::Operation operation, std::span<const Job> jobs);
@@ -52,7 +53,7 @@ class Executor {
     const Clock& clock_;
     pipeline::Scratch scratch_;
     std::vector<wire::Request> requests_;
-    std::shared_ptr<const pipeline::LiveItems> live_;   ///< keeps the ids that answers point at
+    std::shared_ptr<const pipeline::LiveItems> live_;  ///< keeps the ids that answers point at
 };
 
 /// Encodes an error and says where it lies.

@@ -39,7 +39,8 @@ class GoldenReader {
         std::vector<GoldenEntry> entries;
         for (size_t i = 0; i < list.size(); ++i) {
             GoldenEntry entry;
-            if (!read_entry(entry)) return failure_.is_ok() ? invalid("entry " + std::to_string(i) + " is not a golden request") : failure_;
+            if (!read_entry(entry))
+                return failure_.is_ok() ? invalid("entry " + std::to_string(i) + " is not a golden request") : failure_;
             entries.push_back(std::move(entry));
         }
         return entries;
@@ -68,7 +69,8 @@ class GoldenReader {
                 if (!operation) return false;
                 entry.operation = *operation;
             } else if (key == "expect" && value.type() == ValueType::kMap) {
-                if (!value.for_each_member([&](std::string_view name, const MsgpackValue& member) { return read_expected(name, member, entry); }))
+                if (!value.for_each_member(
+                        [&](std::string_view name, const MsgpackValue& member) { return read_expected(name, member, entry); }))
                     return false;
             } else {
                 return false;
@@ -103,7 +105,8 @@ class GoldenReader {
 
 class Comparison {
   public:
-    Comparison(const GoldenEntry& entry, double tolerance, GoldenReport& report) : entry_(entry), tolerance_(tolerance), report_(report) {}
+    Comparison(const GoldenEntry& entry, double tolerance, GoldenReport& report)
+        : entry_(entry), tolerance_(tolerance), report_(report) {}
 
     void compare(const pipeline::RequestState& state) {
         if (!state.is_ok()) return miss(std::string(code_name(state.status.code())) + ": " + state.status.message());
@@ -127,20 +130,23 @@ class Comparison {
     }
 
     std::string difference(float actual, float expected) const {
-        return "is " + std::to_string(actual) + ", expected " + std::to_string(expected) + " within " + std::to_string(tolerance_);
+        return "is " + std::to_string(actual) + ", expected " + std::to_string(expected) + " within " +
+               std::to_string(tolerance_);
     }
 
     void compare_scores(std::span<const float> scores) {
         if (scores.size() != entry_.scores.size())
             return miss("gave " + std::to_string(scores.size()) + " scores, expected " + std::to_string(entry_.scores.size()));
         for (size_t i = 0; i < scores.size(); ++i)
-            if (!is_close(scores[i], entry_.scores[i])) return miss("score " + std::to_string(i) + " " + difference(scores[i], entry_.scores[i]));
+            if (!is_close(scores[i], entry_.scores[i]))
+                return miss("score " + std::to_string(i) + " " + difference(scores[i], entry_.scores[i]));
     }
 
     void compare_items(std::span<const wire::ScoredItem> items) {
         size_t found = 0;
         for (size_t i = 0; i < entry_.items.size(); ++i) {
-            const auto item = std::find_if(items.begin(), items.end(), [&](const wire::ScoredItem& one) { return one.id == entry_.items[i]; });
+            const auto item =
+                std::find_if(items.begin(), items.end(), [&](const wire::ScoredItem& one) { return one.id == entry_.items[i]; });
             if (item == items.end()) continue;
             ++found;
             if (i < entry_.scores.size() && !is_close(item->score, entry_.scores[i]))

@@ -33,12 +33,18 @@ uint32_t flags_of(const AnswerRecord& record) {
 
 }  // namespace
 
-Status deadline_exceeded() { return {Code::DEADLINE_EXCEEDED, "the deadline passed before the request was executed"}; }
-Status engine_closed() { return {Code::ENGINE_CLOSED, "the engine has been closed"}; }
+Status deadline_exceeded() {
+    return {Code::DEADLINE_EXCEEDED, "the deadline passed before the request was executed"};
+}
+Status engine_closed() {
+    return {Code::ENGINE_CLOSED, "the engine has been closed"};
+}
 
 Handle::Handle(std::shared_ptr<Core> core) : core_(std::move(core)), executor_(core_->options().limits, core_->clock()) {}
 
-Handle::~Handle() { detach(); }
+Handle::~Handle() {
+    detach();
+}
 
 OpenRequest& Handle::take_slot() {
     if (free_slots_.empty()) {
@@ -118,7 +124,8 @@ Status Handle::admit(OpenRequest& request, std::string_view target, uint32_t dea
     if (open_count_ > core_->options().queue_capacity) {
         const auto wait_ms = static_cast<uint32_t>(backlog_us() / 1000.0) + 1;
         return Status::overloaded(std::to_string(open_count_ - 1) + " requests are waiting, at most " +
-                                      std::to_string(core_->options().queue_capacity) + " may; try again in " + std::to_string(wait_ms) + " ms",
+                                      std::to_string(core_->options().queue_capacity) + " may; try again in " +
+                                      std::to_string(wait_ms) + " ms",
                                   wait_ms);
     }
     RANKD_ASSIGN_OR_RETURN(request.model, core_->routes().resolve(target));
@@ -194,7 +201,8 @@ void Handle::sort_out_waiting(Micros now) {
         }
         return true;
     });
-    std::stable_sort(waiting_.begin(), waiting_.end(), [](const OpenRequest* a, const OpenRequest* b) { return a->urgency < b->urgency; });
+    std::stable_sort(waiting_.begin(), waiting_.end(),
+                     [](const OpenRequest* a, const OpenRequest* b) { return a->urgency < b->urgency; });
 }
 
 double Handle::form_batch(size_t first, double budget_us) {
@@ -227,10 +235,12 @@ void Handle::hand_over_batch() {
     Task task{shared_from_this(), batch_[0]->model, batch_[0]->operation, batch_, batch_[0]->urgency};
     for (OpenRequest* request : batch_) request->phase = OpenRequest::Phase::kComputing;
     if (core_->workers().push(task)) return;
-    const auto wait_ms = static_cast<uint32_t>(batch_[0]->estimate_us() * static_cast<double>(core_->workers().queue_length()) / 1000.0 /
-                                               std::max(1u, core_->workers().thread_count())) + 1;
+    const auto wait_ms = static_cast<uint32_t>(batch_[0]->estimate_us() * static_cast<double>(core_->workers().queue_length()) /
+                                               1000.0 / std::max(1u, core_->workers().thread_count())) +
+                         1;
     for (OpenRequest* request : batch_)
-        settle(*request, Status::overloaded("the compute queue is full; try again in " + std::to_string(wait_ms) + " ms", wait_ms));
+        settle(*request,
+               Status::overloaded("the compute queue is full; try again in " + std::to_string(wait_ms) + " ms", wait_ms));
 }
 
 FlushResult Handle::flush(Micros budget) {

@@ -27,12 +27,12 @@ struct BareBody {
     wire::Operation operation = wire::Operation::kRecommend;
     std::string_view target;
     uint32_t deadline_ms = 0;
-    std::string_view request_id;   ///< empty: the core makes one
+    std::string_view request_id;  ///< empty: the core makes one
 };
 
 struct FlushResult {
     const ByteBuffer* slab = nullptr;
-    std::span<const uint32_t> records;   ///< [ticket, offset, length, flags] each
+    std::span<const uint32_t> records;  ///< [ticket, offset, length, flags] each
     bool more = false;
 };
 
@@ -92,7 +92,7 @@ class Handle : public std::enable_shared_from_this<Handle> {
     size_t open_count_ = 0;
     bool is_detached_ = false;
 
-    std::mutex mutex_;   ///< guards what workers touch
+    std::mutex mutex_;  ///< guards what workers touch
     std::vector<Completion> completions_;
     std::function<void()> wake_;
     bool is_woken_ = false;

@@ -20,7 +20,8 @@ class LearntCost {
   public:
     /// The estimate for a body of `body_bytes`, in µs; 0 before anything was learnt.
     double estimate_us(size_t body_bytes) const {
-        return per_request_us_.load(std::memory_order_relaxed) + per_byte_us_.load(std::memory_order_relaxed) * static_cast<double>(body_bytes);
+        return per_request_us_.load(std::memory_order_relaxed) +
+               per_byte_us_.load(std::memory_order_relaxed) * static_cast<double>(body_bytes);
     }
     /// @param by_size whether the work grows with the body (candidates and rows travel in it)
     void learn(double elapsed_us, size_t requests, size_t body_bytes, bool by_size);
@@ -32,9 +33,10 @@ class LearntCost {
 
 class Model {
   public:
-    static constexpr size_t kOperations = 9;   ///< wire::Operation numbers 1..8
+    static constexpr size_t kOperations = 9;  ///< wire::Operation numbers 1..8
 
-    explicit Model(std::unique_ptr<pipeline::Bundle> bundle) : bundle_(std::move(bundle)), live_(std::make_shared<const pipeline::LiveItems>()) {}
+    explicit Model(std::unique_ptr<pipeline::Bundle> bundle)
+        : bundle_(std::move(bundle)), live_(std::make_shared<const pipeline::LiveItems>()) {}
 
     const pipeline::Bundle& bundle() const { return *bundle_; }
     const std::string& name() const { return bundle_->manifest().name; }
@@ -53,7 +55,7 @@ class Model {
     Status upsert(std::span<const uint8_t> items, uint32_t& count);
     Status remove(std::span<const uint8_t> ids, uint32_t& count);
 
-    uint32_t golden_passed = 0;   ///< written once, while loading
+    uint32_t golden_passed = 0;  ///< written once, while loading
     double load_ms = 0;
 
   private:

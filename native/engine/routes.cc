@@ -6,7 +6,9 @@
 namespace rankd::engine {
 namespace {
 
-std::string in_quotes(std::string_view text) { return "\"" + std::string(text) + "\""; }
+std::string in_quotes(std::string_view text) {
+    return "\"" + std::string(text) + "\"";
+}
 
 template <typename Map>
 std::string keys_of(const Map& map) {
@@ -45,10 +47,12 @@ void Routes::add(std::shared_ptr<Model> model) {
 Result<std::shared_ptr<Model>> Routes::remove(const std::string& name, const std::string& version) {
     std::lock_guard lock(mutex_);
     const auto found = models_.find(name);
-    if (found == models_.end()) return Status(Code::UNKNOWN_MODEL, "there is no model " + in_quotes(name) + "; loaded: " + keys_of(models_));
+    if (found == models_.end())
+        return Status(Code::UNKNOWN_MODEL, "there is no model " + in_quotes(name) + "; loaded: " + keys_of(models_));
     std::array<uint32_t, 3> number{};
     const auto entry = parse_version(version, number) ? found->second.by_version.find(number) : found->second.by_version.end();
-    if (entry == found->second.by_version.end()) return Status(Code::UNKNOWN_VERSION, in_quotes(name) + " has no version " + in_quotes(version));
+    if (entry == found->second.by_version.end())
+        return Status(Code::UNKNOWN_VERSION, in_quotes(name) + " has no version " + in_quotes(version));
     std::shared_ptr<Model> model = std::move(entry->second);
     found->second.by_version.erase(entry);
     std::erase_if(found->second.aliases, [&](const auto& alias) { return alias.second == model->version(); });
@@ -59,11 +63,13 @@ Result<std::shared_ptr<Model>> Routes::remove(const std::string& name, const std
 Status Routes::set_aliases(const std::string& name, Aliases aliases) {
     std::lock_guard lock(mutex_);
     const auto found = models_.find(name);
-    if (found == models_.end()) return {Code::UNKNOWN_MODEL, "there is no model " + in_quotes(name) + "; loaded: " + keys_of(models_)};
+    if (found == models_.end())
+        return {Code::UNKNOWN_MODEL, "there is no model " + in_quotes(name) + "; loaded: " + keys_of(models_)};
     for (const auto& [alias, version] : aliases) {
         std::array<uint32_t, 3> number{};
         if (!parse_version(version, number) || !found->second.by_version.contains(number))
-            return {Code::UNKNOWN_VERSION, "alias " + in_quotes(alias) + " of " + in_quotes(name) + " points at version " + in_quotes(version) + ", which is not loaded"};
+            return {Code::UNKNOWN_VERSION, "alias " + in_quotes(alias) + " of " + in_quotes(name) + " points at version " +
+                                               in_quotes(version) + ", which is not loaded"};
     }
     found->second.aliases = std::move(aliases);
     return Status::ok();
@@ -78,11 +84,13 @@ Result<std::shared_ptr<Model>> Routes::resolve(std::string_view target) const {
     RANKD_ASSIGN_OR_RETURN(const wire::Target parts, wire::parse_target(target));
     std::lock_guard lock(mutex_);
     const auto found = models_.find(parts.name);
-    if (found == models_.end()) return Status(Code::UNKNOWN_MODEL, "there is no model " + in_quotes(parts.name) + "; loaded: " + keys_of(models_));
+    if (found == models_.end())
+        return Status(Code::UNKNOWN_MODEL, "there is no model " + in_quotes(parts.name) + "; loaded: " + keys_of(models_));
     return select(found->first, found->second, parts.selector);
 }
 
-Result<std::shared_ptr<Model>> Routes::select(const std::string& name, const Versions& versions, std::string_view selector) const {
+Result<std::shared_ptr<Model>> Routes::select(const std::string& name, const Versions& versions,
+                                              std::string_view selector) const {
     std::array<uint32_t, 3> number{};
     const auto alias = versions.aliases.find(std::string(selector.empty() ? "champion" : selector));
     if (alias != versions.aliases.end()) {
@@ -90,7 +98,8 @@ Result<std::shared_ptr<Model>> Routes::select(const std::string& name, const Ver
     } else if (selector.empty()) {
         return versions.by_version.rbegin()->second;
     } else if (!parse_version(selector, number)) {
-        return Status(Code::UNKNOWN_VERSION, in_quotes(name) + " has no alias " + in_quotes(selector) + "; there are " + keys_of(versions.aliases));
+        return Status(Code::UNKNOWN_VERSION,
+                      in_quotes(name) + " has no alias " + in_quotes(selector) + "; there are " + keys_of(versions.aliases));
     }
     const auto found = versions.by_version.find(number);
     if (found != versions.by_version.end()) return found->second;

@@ -6,8 +6,9 @@
 namespace rankd::engine {
 namespace {
 
-constexpr std::array<double, 19> kLatencyBounds = {10,    20,    50,     100,    200,    500,     1'000,   2'000,   5'000,     10'000,
-                                                   20'000, 50'000, 100'000, 200'000, 500'000, 1'000'000, 2'000'000, 5'000'000, 10'000'000};
+constexpr std::array<double, 19> kLatencyBounds = {10,      20,        50,        100,       200,       500,     1'000,
+                                                   2'000,   5'000,     10'000,    20'000,    50'000,    100'000, 200'000,
+                                                   500'000, 1'000'000, 2'000'000, 5'000'000, 10'000'000};
 constexpr std::array<double, 13> kBatchBounds = {1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096};
 
 #define X(number, name, http, retryable) static_assert(number < kCodeCount);
@@ -17,14 +18,19 @@ constexpr std::array<double, 13> kBatchBounds = {1, 2, 4, 8, 16, 32, 64, 128, 25
 std::map<std::string, uint64_t> named_errors(const std::array<std::atomic<uint64_t>, kCodeCount>& codes) {
     std::map<std::string, uint64_t> named;
     for (size_t i = 1; i < codes.size(); ++i)
-        if (const uint64_t count = codes[i].load(std::memory_order_relaxed)) named.emplace(code_name(static_cast<Code>(i)), count);
+        if (const uint64_t count = codes[i].load(std::memory_order_relaxed))
+            named.emplace(code_name(static_cast<Code>(i)), count);
     return named;
 }
 
 }  // namespace
 
-std::span<const double> latency_bounds_us() { return kLatencyBounds; }
-std::span<const double> batch_bounds() { return kBatchBounds; }
+std::span<const double> latency_bounds_us() {
+    return kLatencyBounds;
+}
+std::span<const double> batch_bounds() {
+    return kBatchBounds;
+}
 
 void Histogram::add(double value) {
     const auto bucket = static_cast<size_t>(std::lower_bound(bounds_.begin(), bounds_.end(), value) - bounds_.begin());
@@ -66,6 +72,8 @@ OperationCounters::Snapshot OperationCounters::snapshot() const {
     return snapshot;
 }
 
-std::map<std::string, uint64_t> ErrorCounters::snapshot() const { return named_errors(codes_); }
+std::map<std::string, uint64_t> ErrorCounters::snapshot() const {
+    return named_errors(codes_);
+}
 
 }  // namespace rankd::engine

@@ -27,7 +27,7 @@ class Histogram {
 
     struct Snapshot {
         std::vector<double> bounds;
-        std::vector<uint64_t> counts;   ///< one more than bounds: the last holds what lies above them all
+        std::vector<uint64_t> counts;  ///< one more than bounds: the last holds what lies above them all
         double sum = 0;
     };
     Snapshot snapshot() const;

@@ -29,7 +29,8 @@ size_t Workers::queue_length() const {
 }
 
 Task Workers::take_most_urgent() {
-    const auto found = std::min_element(queue_.begin(), queue_.end(), [](const Task& a, const Task& b) { return a.urgency < b.urgency; });
+    const auto found =
+        std::min_element(queue_.begin(), queue_.end(), [](const Task& a, const Task& b) { return a.urgency < b.urgency; });
     Task task = std::move(*found);
     queue_.erase(found);
     queued_requests_ -= task.requests.size();

@@ -26,7 +26,7 @@ struct Task {
 /// What a worker made of a task; its handle copies the answers out.
 struct Completion {
     std::vector<OpenRequest*> requests;
-    std::vector<AnswerRecord> records;   ///< one per request; length 0 for a cancelled one
+    std::vector<AnswerRecord> records;  ///< one per request; length 0 for a cancelled one
     ByteBuffer answers{4096};
 };
 
@@ -37,7 +37,7 @@ class Workers {
 
     /// @return false when the queue is full: the task is untouched
     bool push(Task& task);
-    size_t queue_length() const;   ///< requests, not tasks
+    size_t queue_length() const;  ///< requests, not tasks
     unsigned thread_count() const { return thread_count_; }
 
     /// Lets running tasks end, answers those still waiting with ENGINE_CLOSED, joins the threads. May be called twice.

@@ -31,7 +31,7 @@ Result<std::unique_ptr<Index>> HnswIndex::create(IndexFile file) {
 }
 
 Status HnswIndex::check_graph() {
-    const store::BinaryReader& reader = file_.reader;
+    const BinaryReader& reader = file_.reader;
     const uint32_t count = file_.count;
     if (file_.m < layout::kMinM || file_.m > layout::kMaxM || file_.ef_search < 1 || file_.ef_search > layout::kMaxEf) {
         return reader.invalid("has m " + std::to_string(file_.m) + " and ef_search " + std::to_string(file_.ef_search) +

@@ -107,7 +107,7 @@ std::span<const uint8_t> as_bytes(std::span<const T> values) {
 Status write(const std::filesystem::path& path, uint64_t count, uint32_t dim, const BuildOptions& options,
              const Sections& sections) {
     const bool is_hnsw = options.kind == Kind::kHnswF32;
-    store::BinaryWriter writer(path);
+    BinaryWriter writer(path);
     writer.append(layout::kMagic.data(), layout::kMagic.size());
     writer.append_value(uint32_t{1});
     writer.append_value(static_cast<uint32_t>(options.kind));
@@ -119,13 +119,13 @@ Status write(const std::filesystem::path& path, uint64_t count, uint32_t dim, co
     }
     uint64_t end = layout::kHeaderBytes;
     for (const std::span<const uint8_t> section : {sections.vectors, sections.scales, sections.graph}) {
-        writer.append_value(section.empty() ? uint64_t{0} : store::aligned(end));
+        writer.append_value(section.empty() ? uint64_t{0} : aligned(end));
         writer.append_value(uint64_t{section.size()});
-        if (!section.empty()) end = store::aligned(end) + section.size();
+        if (!section.empty()) end = aligned(end) + section.size();
     }
     for (const std::span<const uint8_t> section : {sections.vectors, sections.scales, sections.graph}) {
         if (section.empty()) continue;
-        writer.pad_to(store::aligned(writer.size()));
+        writer.pad_to(aligned(writer.size()));
         writer.append_values(section);
     }
     return writer.commit();

@@ -16,8 +16,8 @@ bool all_finite(const float* values, uint64_t count) {
 
 Result<IndexFile> IndexFile::open(const std::filesystem::path& path) {
     IndexFile file;
-    RANKD_ASSIGN_OR_RETURN(file.reader, store::BinaryReader::open(path, layout::kMagic, layout::kHeaderBytes));
-    const store::BinaryReader& reader = file.reader;
+    RANKD_ASSIGN_OR_RETURN(file.reader, BinaryReader::open(path, layout::kMagic, layout::kHeaderBytes));
+    const BinaryReader& reader = file.reader;
     const auto kind = reader.field<uint32_t>(layout::kKind), metric = reader.field<uint32_t>(layout::kMetric);
     const auto count = reader.field<uint64_t>(layout::kCount);
     file.dim = reader.field<uint32_t>(layout::kDim);

@@ -3,8 +3,8 @@
 
 #include <string_view>
 
+#include "base/binary_file.h"
 #include "index/index.h"
-#include "store/binary_file.h"
 
 namespace rankd::index {
 
@@ -41,7 +41,7 @@ struct IndexFile {
     const float* scales = nullptr;       ///< kind int8
     const uint8_t* graph = nullptr;      ///< kind HNSW
     uint64_t graph_bytes = 0;
-    store::BinaryReader reader;
+    BinaryReader reader;
 
     static Result<IndexFile> open(const std::filesystem::path& path);
 };

@@ -24,7 +24,8 @@ Napi::Value js_create_core(const Napi::CallbackInfo& info) {
     const Napi::Object given = info[0].IsObject() ? info[0].As<Napi::Object>() : Napi::Object::New(info.Env());
     engine::CoreOptions options;
     Status status;
-    options.compute_threads = number_option(given, "computeThreads", std::max(1u, std::thread::hardware_concurrency() / 2), status);
+    options.compute_threads =
+        number_option(given, "computeThreads", std::max(1u, std::thread::hardware_concurrency() / 2), status);
     options.queue_capacity = number_option(given, "queueCapacity", options.queue_capacity, status);
     options.short_work_us = number_option(given, "shortWorkUs", options.short_work_us, status);
     options.limits.max_frame_bytes = number_option(given, "maxFrameBytes", options.limits.max_frame_bytes, status);
@@ -47,7 +48,8 @@ Napi::Value js_create_core(const Napi::CallbackInfo& info) {
 
 std::shared_ptr<engine::Core> find_core(const Napi::CallbackInfo& info) {
     auto core = info[0].IsNumber() ? engine::Core::find(info[0].As<Napi::Number>().Uint32Value()) : nullptr;
-    if (core == nullptr) throw_status(info.Env(), {Code::INVALID_HANDLE, "there is no core with this id in this process, or it has been closed"});
+    if (core == nullptr)
+        throw_status(info.Env(), {Code::INVALID_HANDLE, "there is no core with this id in this process, or it has been closed"});
     return core;
 }
 

@@ -1,6 +1,5 @@
 // The JavaScript face of a core; src/native/addon.ts lists the same methods.
 #include "engine/core.h"
-
 #include "napi/objects.h"
 #include "napi/promise_worker.h"
 #include "napi/tags.h"
@@ -15,7 +14,9 @@ struct CoreObject {
     std::shared_ptr<Core> core;
 };
 
-CoreObject* self_of(const Napi::CallbackInfo& info) { return unwrap<CoreObject>(info, kCoreTag, "core"); }
+CoreObject* self_of(const Napi::CallbackInfo& info) {
+    return unwrap<CoreObject>(info, kCoreTag, "core");
+}
 
 /// Text argument `i`, or false after throwing.
 bool text_argument(const Napi::CallbackInfo& info, size_t i, const char* name, std::string& text) {
@@ -111,14 +112,16 @@ void js_route(const Napi::CallbackInfo& info) {
     if (const Status status = self->core->route(name, std::move(aliases)); !status.is_ok()) throw_status(info.Env(), status);
 }
 
-Napi::Value change_items(const Napi::CallbackInfo& info, Status (Core::*change)(std::string_view, std::span<const uint8_t>, uint32_t&)) {
+Napi::Value change_items(const Napi::CallbackInfo& info,
+                         Status (Core::*change)(std::string_view, std::span<const uint8_t>, uint32_t&)) {
     const CoreObject* self = self_of(info);
     std::string target;
     if (self == nullptr || !text_argument(info, 0, "target", target)) return {};
     std::span<const uint8_t> bytes;
     uint32_t count = 0;
-    const Status status = bytes_of(info[1], bytes) ? (*self->core.*change)(target, bytes, count)
-                                                   : Status(Code::INVALID_ARGUMENT, "the second argument must be a Uint8Array of msgpack");
+    const Status status = bytes_of(info[1], bytes)
+                              ? (*self->core.*change)(target, bytes, count)
+                              : Status(Code::INVALID_ARGUMENT, "the second argument must be a Uint8Array of msgpack");
     if (!status.is_ok()) {
         throw_status(info.Env(), status);
         return {};
@@ -127,10 +130,14 @@ Napi::Value change_items(const Napi::CallbackInfo& info, Status (Core::*change)(
 }
 
 // upsert(target: string, items: Uint8Array): number
-Napi::Value js_upsert(const Napi::CallbackInfo& info) { return change_items(info, &Core::upsert); }
+Napi::Value js_upsert(const Napi::CallbackInfo& info) {
+    return change_items(info, &Core::upsert);
+}
 
 // remove(target: string, ids: Uint8Array): number
-Napi::Value js_remove(const Napi::CallbackInfo& info) { return change_items(info, &Core::remove); }
+Napi::Value js_remove(const Napi::CallbackInfo& info) {
+    return change_items(info, &Core::remove);
+}
 
 // stats(): CoreStats
 Napi::Value js_stats(const Napi::CallbackInfo& info) {

@@ -1,8 +1,7 @@
 // The JavaScript face of a handle: `submit` and `flush` are the two crossings of a request.
-#include "engine/handle.h"
-
 #include <cstring>
 
+#include "engine/handle.h"
 #include "napi/objects.h"
 #include "napi/tags.h"
 #include "napi/to_js.h"
@@ -30,14 +29,17 @@ struct HandleObject {
     Napi::Reference<Napi::ArrayBuffer> records;
 };
 
-HandleObject* self_of(const Napi::CallbackInfo& info) { return unwrap<HandleObject>(info, kHandleTag, "handle"); }
+HandleObject* self_of(const Napi::CallbackInfo& info) {
+    return unwrap<HandleObject>(info, kHandleTag, "handle");
+}
 
 /// A view over the slab's memory, which it keeps alive: JavaScript may hold an old one longer than the engine does.
 Napi::Uint8Array slab_view(Napi::Env env, HandleObject& self, const ByteBuffer& slab) {
     if (self.slab_data == slab.data()) return self.slab.Value();
     using Storage = std::shared_ptr<uint8_t[]>;
     const auto buffer = Napi::ArrayBuffer::New(
-        env, slab.storage().get(), slab.capacity(), [](Napi::Env, void*, Storage* storage) { delete storage; }, new Storage(slab.storage()));
+        env, slab.storage().get(), slab.capacity(), [](Napi::Env, void*, Storage* storage) { delete storage; },
+        new Storage(slab.storage()));
     const auto view = Napi::Uint8Array::New(env, slab.capacity(), buffer, 0);
     self.slab = Napi::Reference<Napi::Uint8Array>::New(view, 1);
     self.slab_data = slab.data();
@@ -55,7 +57,8 @@ Napi::Uint32Array records_view(Napi::Env env, HandleObject& self, std::span<cons
 }
 
 bool read_bare_body(const Napi::CallbackInfo& info, engine::BareBody& bare, std::string& target, std::string& request_id) {
-    const auto operation = info[2].IsNumber() ? wire::operation_from_number(info[2].As<Napi::Number>().Uint32Value()) : std::nullopt;
+    const auto operation =
+        info[2].IsNumber() ? wire::operation_from_number(info[2].As<Napi::Number>().Uint32Value()) : std::nullopt;
     if (!operation || !info[3].IsString()) return false;
     bare.operation = *operation;
     target = info[3].As<Napi::String>();
@@ -73,14 +76,17 @@ Napi::Value js_submit(const Napi::CallbackInfo& info) {
     std::span<const uint8_t> bytes;
     const uint32_t codec = info[1].IsNumber() ? info[1].As<Napi::Number>().Uint32Value() : UINT32_MAX;
     if (!bytes_of(info[0], bytes) || codec > static_cast<uint32_t>(wire::Codec::kJson)) {
-        throw_status(info.Env(), {Code::INVALID_ARGUMENT, "submit(bytes, codec, …): bytes must be a Uint8Array or ArrayBuffer, codec 0 (msgpack) or 1 (JSON)"});
+        throw_status(info.Env(),
+                     {Code::INVALID_ARGUMENT,
+                      "submit(bytes, codec, …): bytes must be a Uint8Array or ArrayBuffer, codec 0 (msgpack) or 1 (JSON)"});
         return {};
     }
     std::optional<engine::BareBody> bare;
     std::string target, request_id;
     if (info.Length() > 2 && !info[2].IsUndefined()) {
         if (!read_bare_body(info, bare.emplace(), target, request_id)) {
-            throw_status(info.Env(), {Code::INVALID_ARGUMENT, "submit(…, op, target, …): op must be an operation's number and target a string"});
+            throw_status(info.Env(), {Code::INVALID_ARGUMENT,
+                                      "submit(…, op, target, …): op must be an operation's number and target a string"});
             return {};
         }
     }
@@ -111,11 +117,12 @@ Napi::Value js_flush(const Napi::CallbackInfo& info) {
 void js_on_ready(const Napi::CallbackInfo& info) {
     HandleObject* self = self_of(info);
     if (self == nullptr) return;
-    if (!info[0].IsFunction()) return throw_status(info.Env(), {Code::INVALID_ARGUMENT, "onReady(callback): callback must be a function"});
+    if (!info[0].IsFunction())
+        return throw_status(info.Env(), {Code::INVALID_ARGUMENT, "onReady(callback): callback must be a function"});
     self->handle->on_ready(nullptr);
     if (self->wake != nullptr) napi_release_threadsafe_function(self->wake, napi_tsfn_abort);
-    napi_create_threadsafe_function(info.Env(), info[0], nullptr, Napi::String::New(info.Env(), "rankd.onReady"), 0, 1, nullptr, nullptr,
-                                    nullptr, nullptr, &self->wake);
+    napi_create_threadsafe_function(info.Env(), info[0], nullptr, Napi::String::New(info.Env(), "rankd.onReady"), 0, 1, nullptr,
+                                    nullptr, nullptr, nullptr, &self->wake);
     // Open requests keep a server alive, not the possibility that one may finish.
     napi_unref_threadsafe_function(info.Env(), self->wake);
     self->handle->on_ready([wake = self->wake] { napi_call_threadsafe_function(wake, nullptr, napi_tsfn_nonblocking); });

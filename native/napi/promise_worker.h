@@ -25,9 +25,7 @@ class PromiseWorker : public Napi::AsyncWorker {
     virtual Napi::Value result(Napi::Env env) { return env.Undefined(); }
 
   private:
-    void Execute() final {
-        status_ = run();
-    }
+    void Execute() final { status_ = run(); }
     void OnOK() final {
         const Napi::HandleScope scope(Env());
         if (status_.is_ok()) {

@@ -65,7 +65,9 @@ Napi::Error error_of(Napi::Env env, const Status& status) {
     return error;
 }
 
-void throw_status(Napi::Env env, const Status& status) { error_of(env, status).ThrowAsJavaScriptException(); }
+void throw_status(Napi::Env env, const Status& status) {
+    error_of(env, status).ThrowAsJavaScriptException();
+}
 
 Napi::Object to_js(Napi::Env env, const engine::ModelInfo& info) {
     Napi::Object object = Napi::Object::New(env);

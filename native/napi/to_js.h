@@ -34,8 +34,7 @@ template <typename T>
 Napi::Object wrap(Napi::Env env, std::unique_ptr<T> value, const napi_type_tag& tag) {
     Napi::Object object = Napi::Object::New(env);
     object.TypeTag(&tag);
-    napi_wrap(
-        env, object, value.release(), [](napi_env, void* data, void*) { delete static_cast<T*>(data); }, nullptr, nullptr);
+    napi_wrap(env, object, value.release(), [](napi_env, void* data, void*) { delete static_cast<T*>(data); }, nullptr, nullptr);
     return object;
 }
 

@@ -18,26 +18,26 @@ namespace rankd::pipeline {
 struct Candidate {
     uint32_t row = 0;
     float score = 0;
-    uint32_t source = 0;     ///< place in the retrieve stage's list
-    uint32_t position = 0;   ///< place in the request's candidates, or in the union of the sources
+    uint32_t source = 0;    ///< place in the retrieve stage's list
+    uint32_t position = 0;  ///< place in the request's candidates, or in the union of the sources
 };
 
 /// One request on its way through the stages. Spans live in the batch's arena.
 struct RequestState {
     const wire::Request* request = nullptr;
-    Status status;                             ///< once it is not OK, the remaining stages pass this request by
+    Status status;  ///< once it is not OK, the remaining stages pass this request by
     wire::DegradedSet degraded = 0;
 
-    uint32_t user_row = 0;                     ///< 0 = unknown
-    std::span<const uint32_t> history;         ///< item rows, oldest first, each once
-    std::span<const uint32_t> excluded;        ///< item rows of `exclude`
-    uint32_t item_row = 0;                     ///< similar
+    uint32_t user_row = 0;               ///< 0 = unknown
+    std::span<const uint32_t> history;   ///< item rows, oldest first, each once
+    std::span<const uint32_t> excluded;  ///< item rows of `exclude`
+    uint32_t item_row = 0;               ///< similar
     uint32_t k = 0;
 
     std::span<Candidate> candidates;
-    std::span<const float> source_scores;      ///< [candidates before filtering, plan.scored_sources], by Candidate::position
+    std::span<const float> source_scores;  ///< [candidates before filtering, plan.scored_sources], by Candidate::position
 
-    std::span<const wire::ScoredItem> items;   ///< the answer: items, or scores and decisions
+    std::span<const wire::ScoredItem> items;  ///< the answer: items, or scores and decisions
     std::span<const float> scores;
     std::span<const std::string_view> decisions;
 
@@ -65,8 +65,8 @@ class RowSet {
 struct Scratch {
     Arena arena;
     index::Scratch index;
-    RowSet rows;                        ///< whatever one stage needs for one request
-    std::vector<float> sums;            ///< neighbours: score per item row, zero outside `touched`
+    RowSet rows;              ///< whatever one stage needs for one request
+    std::vector<float> sums;  ///< neighbours: score per item row, zero outside `touched`
     std::vector<uint32_t> touched;
     std::vector<RequestState> requests;
 };

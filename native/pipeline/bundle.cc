@@ -80,7 +80,8 @@ Result<std::unique_ptr<Bundle>> Bundle::open(const fs::path& folder, const sessi
     if (!manifest.history_column.empty()) {
         RANKD_ASSIGN_OR_RETURN(bundle->history_, resources.column(manifest.history_column, "history"));
         if (bundle->history_->dtype() != store::DType::kRaggedU32)
-            return Status(Code::BUNDLE_SIGNATURE_MISMATCH, "history: column \"" + manifest.history_column + "\" must be ragged u32");
+            return Status(Code::BUNDLE_SIGNATURE_MISMATCH,
+                          "history: column \"" + manifest.history_column + "\" must be ragged u32");
     }
     // Sources need graphs' outputs, graphs' inputs need sources: outputs come first, inputs last.
     RANKD_RETURN_IF_ERROR(resolve_sources(manifest, resources));
@@ -98,7 +99,8 @@ Result<std::unique_ptr<Bundle>> Bundle::open(const fs::path& folder, const sessi
         return Status(Code::BUNDLE_SIGNATURE_MISMATCH, "ids: recommend, rank and similar need \"item\"");
     for (const auto& [name, index] : resources.indexes)
         if (index->size() > bundle->item_count())
-            return Status(Code::BUNDLE_SIGNATURE_MISMATCH, "indexes." + name + ": has " + std::to_string(index->size()) + " rows, but ids.item has only " +
+            return Status(Code::BUNDLE_SIGNATURE_MISMATCH, "indexes." + name + ": has " + std::to_string(index->size()) +
+                                                               " rows, but ids.item has only " +
                                                                std::to_string(bundle->item_count()));
     return bundle;
 }

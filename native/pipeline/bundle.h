@@ -22,7 +22,7 @@ class Bundle {
     const Manifest& manifest() const { return manifest_; }
     const Resources& resources() const { return resources_; }
     const std::filesystem::path& folder() const { return folder_; }
-    const Plan* plan(wire::Operation operation) const;   ///< nullptr when the bundle does not offer it
+    const Plan* plan(wire::Operation operation) const;  ///< nullptr when the bundle does not offer it
 
     const store::IdMap* item_ids() const { return item_ids_; }
     const store::IdMap* user_ids() const { return user_ids_; }

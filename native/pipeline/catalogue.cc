@@ -20,7 +20,9 @@ float query_scale(const index::Index& index, std::span<const float> query) {
     return norm > 0 ? 1.0f / norm : 0.0f;
 }
 
-bool better(const index::Neighbor& a, const index::Neighbor& b) { return a.score != b.score ? a.score > b.score : a.row < b.row; }
+bool better(const index::Neighbor& a, const index::Neighbor& b) {
+    return a.score != b.score ? a.score > b.score : a.row < b.row;
+}
 
 }  // namespace
 
@@ -46,7 +48,8 @@ uint32_t Catalogue::row_of(const wire::Id& id) const {
     if (id.kind == wire::Id::Kind::kText) {
         row = ids.find(id.text);
         if (row == store::kNoRow && !live_.text_rows.empty())
-            if (const auto found = live_.text_rows.find(std::string(id.text)); found != live_.text_rows.end()) row = found->second;
+            if (const auto found = live_.text_rows.find(std::string(id.text)); found != live_.text_rows.end())
+                row = found->second;
     } else if (id.kind == wire::Id::Kind::kInteger) {
         row = ids.find(id.integer);
         if (row == store::kNoRow && !live_.integer_rows.empty())
@@ -131,9 +134,11 @@ size_t Catalogue::search(const index::Index& index, std::span<const float> query
     if (!is_live_) return index.search(query, scratch, out);
     // Removed and replaced rows may fill places, so as many more are asked for.
     const LiveItems::Vectors* live = live_vectors(index);
-    std::vector<index::Neighbor> found(std::min<size_t>(index.size(), out.size() + live_.removed.size() + (live ? live->size() : 0)));
+    std::vector<index::Neighbor> found(
+        std::min<size_t>(index.size(), out.size() + live_.removed.size() + (live ? live->size() : 0)));
     found.resize(index.search(query, scratch, found));
-    std::erase_if(found, [&](const index::Neighbor& n) { return live_.removed.contains(n.row) || (live && live->contains(n.row)); });
+    std::erase_if(found,
+                  [&](const index::Neighbor& n) { return live_.removed.contains(n.row) || (live && live->contains(n.row)); });
     if (live != nullptr) {
         const float scale = query_scale(index, query);
         for (const auto& [row, vector] : *live)

@@ -32,9 +32,10 @@ class Catalogue {
     bool code(const store::Column& column, uint32_t row, uint32_t& out) const;
 
     /// Best rows of an index for a query, removed items left out, live vectors searched exactly. @return how many
-    size_t search(const index::Index& index, std::span<const float> query, index::Scratch& scratch, std::span<index::Neighbor> out) const;
-    void score_rows(const index::Index& index, std::span<const float> query, std::span<const uint32_t> rows, index::Scratch& scratch,
-                    std::span<float> out) const;
+    size_t search(const index::Index& index, std::span<const float> query, index::Scratch& scratch,
+                  std::span<index::Neighbor> out) const;
+    void score_rows(const index::Index& index, std::span<const float> query, std::span<const uint32_t> rows,
+                    index::Scratch& scratch, std::span<float> out) const;
     /// The stored vector of an item; false when this index has none.
     bool vector(const index::Index& index, uint32_t row, std::span<float> out) const;
 

@@ -18,12 +18,14 @@ Status resolve_filters(const Batch& batch, const wire::Request& request, Arena& 
             names += (names.empty() ? "" : ", ") + known.name;
         }
         if (attribute == nullptr)
-            return {Code::INVALID_ARGUMENT, "filters: \"" + std::string(filter.attribute) + "\" is not an attribute to filter by; there are " +
+            return {Code::INVALID_ARGUMENT, "filters: \"" + std::string(filter.attribute) +
+                                                "\" is not an attribute to filter by; there are " +
                                                 (names.empty() ? "none" : names)};
         // A value that no item has matches nothing, which is what the caller asked for.
         ArenaVector<uint32_t> codes(arena, filter.any_of.size());
         for (const wire::Id& value : filter.any_of) {
-            const uint32_t code = value.kind == wire::Id::Kind::kText ? attribute->ids->find(value.text) : attribute->ids->find(value.integer);
+            const uint32_t code =
+                value.kind == wire::Id::Kind::kText ? attribute->ids->find(value.text) : attribute->ids->find(value.integer);
             if (code != store::kNoRow) codes.push_back(code);
         }
         resolved[i] = {attribute->column, codes.span()};

@@ -26,7 +26,8 @@ std::span<float> user_rows(Batch& batch, const GraphInput& input, const RunRows&
     const auto out = batch.arena().allocate<float>(rows.users.size() * width);
     if (input.spec->from == From::kUser) {
         const auto indices = batch.arena().allocate<uint32_t>(rows.users.size());
-        std::transform(rows.users.begin(), rows.users.end(), indices.begin(), [](const RequestState* user) { return user->user_row; });
+        std::transform(rows.users.begin(), rows.users.end(), indices.begin(),
+                       [](const RequestState* user) { return user->user_row; });
         input.column->gather(indices, out.data(), width);
         return out;
     }
@@ -34,10 +35,18 @@ std::span<float> user_rows(Batch& batch, const GraphInput& input, const RunRows&
         const RequestState& user = *rows.users[u];
         float* row = out.data() + u * width;
         switch (input.spec->from) {
-            case From::kHistory: batch.items.pool(*input.column, newest_of(user.history, *input.spec), input.spec->pool, row); break;
-            case From::kHistoryCount: row[0] = static_cast<float>(user.history.size()); break;
-            case From::kFeatures: fill_features(user.request->features, *input.spec, row); break;
-            default: fill_features(user.request->context, *input.spec, row); break;
+            case From::kHistory:
+                batch.items.pool(*input.column, newest_of(user.history, *input.spec), input.spec->pool, row);
+                break;
+            case From::kHistoryCount:
+                row[0] = static_cast<float>(user.history.size());
+                break;
+            case From::kFeatures:
+                fill_features(user.request->features, *input.spec, row);
+                break;
+            default:
+                fill_features(user.request->context, *input.spec, row);
+                break;
         }
     }
     return out;
@@ -47,7 +56,8 @@ std::span<float> repeat_for_candidates(Batch& batch, std::span<const float> valu
     const auto out = batch.arena().allocate<float>(rows.candidate_count * width);
     float* to = out.data();
     for (size_t u = 0; u < rows.users.size(); ++u)
-        for (size_t c = 0; c < rows.users[u]->candidates.size(); ++c, to += width) std::copy_n(values.data() + u * width, width, to);
+        for (size_t c = 0; c < rows.users[u]->candidates.size(); ++c, to += width)
+            std::copy_n(values.data() + u * width, width, to);
     return out;
 }
 
@@ -99,17 +109,23 @@ Tensor row_user(Batch& batch, const GraphInput& input, const RunRows& rows) {
 }
 
 Tensor tensor_of(const GraphInput& input, std::span<float> values) {
-    return {values.data(), session::ElementType::kF32, input.rank, {static_cast<int64_t>(values.size() / input.width), input.width}};
+    return {
+        values.data(), session::ElementType::kF32, input.rank, {static_cast<int64_t>(values.size() / input.width), input.width}};
 }
 
 Tensor build_input(Batch& batch, const Graph& graph, const GraphInput& input, const RunRows& rows) {
     switch (input.spec->from) {
         case From::kRowUser:
-            return input.type == session::ElementType::kI32 ? row_user<int32_t>(batch, input, rows) : row_user<int64_t>(batch, input, rows);
-        case From::kItem: return tensor_of(input, item_rows(batch, input, rows));
-        case From::kCandidateFeatures: return tensor_of(input, candidate_features(batch, input, rows));
-        case From::kSources: return tensor_of(input, source_scores(batch, input, rows));
-        default: break;
+            return input.type == session::ElementType::kI32 ? row_user<int32_t>(batch, input, rows)
+                                                            : row_user<int64_t>(batch, input, rows);
+        case From::kItem:
+            return tensor_of(input, item_rows(batch, input, rows));
+        case From::kCandidateFeatures:
+            return tensor_of(input, candidate_features(batch, input, rows));
+        case From::kSources:
+            return tensor_of(input, source_scores(batch, input, rows));
+        default:
+            break;
     }
     std::span<float> values = user_rows(batch, input, rows);
     if (graph.level == Level::kCandidate && !graph.has_row_user) values = repeat_for_candidates(batch, values, input.width, rows);
@@ -134,7 +150,8 @@ Status run_graph(Batch& batch, const Graph& graph, uint32_t output, const RunRow
     return run_session(batch, graph, output, inputs, row_count, values);
 }
 
-Status run_rows(Batch& batch, const Graph& graph, uint32_t output, std::span<float> rows, size_t row_count, std::span<float>& values) {
+Status run_rows(Batch& batch, const Graph& graph, uint32_t output, std::span<float> rows, size_t row_count,
+                std::span<float>& values) {
     const Tensor input = tensor_of(graph.inputs[0], rows);
     return run_session(batch, graph, output, {&input, 1}, row_count, values);
 }

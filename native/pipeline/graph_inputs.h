@@ -17,6 +17,7 @@ struct RunRows {
 Status run_graph(Batch& batch, const Graph& graph, uint32_t output, const RunRows& rows, std::span<float>& values);
 
 /// Runs a graph of `score` over rows [B, F]. @return one score per row
-Status run_rows(Batch& batch, const Graph& graph, uint32_t output, std::span<float> rows, size_t row_count, std::span<float>& values);
+Status run_rows(Batch& batch, const Graph& graph, uint32_t output, std::span<float> rows, size_t row_count,
+                std::span<float>& values);
 
 }  // namespace rankd::pipeline

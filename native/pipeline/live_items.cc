@@ -39,7 +39,8 @@ bool read_id(const MsgpackValue& value, Id& id, Status& failure) {
 
 bool check_finite(const std::vector<float>& values, std::string_view name, Status& failure) {
     for (float value : values)
-        if (!std::isfinite(value)) return fail(failure, Code::NOT_FINITE, "\"" + std::string(name) + "\" holds a value that is not finite");
+        if (!std::isfinite(value))
+            return fail(failure, Code::NOT_FINITE, "\"" + std::string(name) + "\" holds a value that is not finite");
     return true;
 }
 
@@ -48,13 +49,17 @@ class ChangeReader {
     ChangeReader(const Bundle& bundle, Status& failure) : bundle_(bundle), failure_(failure) {}
 
     bool read(const MsgpackValue& value, ItemChange& change) {
-        if (value.type() != ValueType::kMap) return fail(failure_, Code::INVALID_ARGUMENT, "an item must be a map {id, vectors?, columns?}");
+        if (value.type() != ValueType::kMap)
+            return fail(failure_, Code::INVALID_ARGUMENT, "an item must be a map {id, vectors?, columns?}");
         const bool read_all = value.for_each_member([&](std::string_view key, const MsgpackValue& member) {
             if (key == "id") return read_id(member, change.id, failure_);
             const bool is_map = member.type() == ValueType::kMap;
-            if (key == "vectors" && is_map) return member.for_each_member([&](auto name, const auto& v) { return read_vector(name, v, change); });
-            if (key == "columns" && is_map) return member.for_each_member([&](auto name, const auto& v) { return read_column(name, v, change); });
-            return fail(failure_, Code::INVALID_ARGUMENT, "item: \"" + std::string(key) + "\" is not a field, or not a map; an item has id, vectors, columns");
+            if (key == "vectors" && is_map)
+                return member.for_each_member([&](auto name, const auto& v) { return read_vector(name, v, change); });
+            if (key == "columns" && is_map)
+                return member.for_each_member([&](auto name, const auto& v) { return read_column(name, v, change); });
+            return fail(failure_, Code::INVALID_ARGUMENT,
+                        "item: \"" + std::string(key) + "\" is not a field, or not a map; an item has id, vectors, columns");
         });
         if (!read_all) return false;
         return !change.id.is_none() || fail(failure_, Code::INVALID_ARGUMENT, "an item without id");
@@ -67,7 +72,8 @@ class ChangeReader {
             return fail(failure_, Code::INVALID_ARGUMENT, "vectors: there is no index \"" + std::string(name) + "\"");
         const index::Index& index = *found->second;
         if (value.type() != ValueType::kBinary || value.binary().size() != index.dim() * sizeof(float))
-            return fail(failure_, Code::SHAPE_MISMATCH, "vectors." + std::string(name) + " must be binary of " + std::to_string(index.dim()) + " float32");
+            return fail(failure_, Code::SHAPE_MISMATCH,
+                        "vectors." + std::string(name) + " must be binary of " + std::to_string(index.dim()) + " float32");
         std::vector<float> vector(index.dim());
         std::memcpy(vector.data(), value.binary().data(), value.binary().size());
         if (!check_finite(vector, name, failure_)) return false;
@@ -86,10 +92,12 @@ class ChangeReader {
         if (!column.is_ok()) return fail(failure_, Code::INVALID_ARGUMENT, column.status().message());
         const uint32_t width = (*column)->width();
         if (value.type() != ValueType::kList || value.size() != width || width == 0)
-            return fail(failure_, Code::SHAPE_MISMATCH, "columns." + std::string(name) + " must be a list of " + std::to_string(width) + " numbers");
+            return fail(failure_, Code::SHAPE_MISMATCH,
+                        "columns." + std::string(name) + " must be a list of " + std::to_string(width) + " numbers");
         std::vector<float> values;
         const bool read_all = value.for_each_element([&](const MsgpackValue& number) {
-            if (!wire::is_number(number)) return fail(failure_, Code::INVALID_ARGUMENT, "columns." + std::string(name) + " must hold numbers");
+            if (!wire::is_number(number))
+                return fail(failure_, Code::INVALID_ARGUMENT, "columns." + std::string(name) + " must hold numbers");
             values.push_back(static_cast<float>(number.number()));
             return true;
         });
@@ -146,8 +154,8 @@ Status for_each_of(std::span<const uint8_t> bytes, Status& failure, Visitor&& vi
 
 }  // namespace
 
-Result<std::shared_ptr<const LiveItems>> upsert_items(const Bundle& bundle, const LiveItems& current, std::span<const uint8_t> items,
-                                                      uint32_t& count) {
+Result<std::shared_ptr<const LiveItems>> upsert_items(const Bundle& bundle, const LiveItems& current,
+                                                      std::span<const uint8_t> items, uint32_t& count) {
     if (bundle.item_ids() == nullptr) return Status(Code::UNSUPPORTED_OPERATION, "this bundle has no items");
     auto next = std::make_shared<LiveItems>(current);
     Status failure;
@@ -169,8 +177,8 @@ Result<std::shared_ptr<const LiveItems>> upsert_items(const Bundle& bundle, cons
     return std::shared_ptr<const LiveItems>(std::move(next));
 }
 
-Result<std::shared_ptr<const LiveItems>> remove_items(const Bundle& bundle, const LiveItems& current, std::span<const uint8_t> ids,
-                                                      uint32_t& count) {
+Result<std::shared_ptr<const LiveItems>> remove_items(const Bundle& bundle, const LiveItems& current,
+                                                      std::span<const uint8_t> ids, uint32_t& count) {
     if (bundle.item_ids() == nullptr) return Status(Code::UNSUPPORTED_OPERATION, "this bundle has no items");
     auto next = std::make_shared<LiveItems>(current);
     Status failure;

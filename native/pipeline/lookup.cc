@@ -34,7 +34,7 @@ void look_up_user(Batch& batch, RequestState& state) {
     if (row == store::kNoRow) {
         add(state.degraded, Degraded::kUnknownUser);
     } else {
-        state.user_row = row + 1;   // row 0 of every user table is the unknown user
+        state.user_row = row + 1;  // row 0 of every user table is the unknown user
     }
 }
 
@@ -86,9 +86,10 @@ void look_up_item(Batch& batch, RequestState& state) {
     const wire::Id& item = state.request->item;
     state.item_row = batch.items.row_of(item);
     if (state.item_row != store::kNoRow) return;
-    const std::string name = item.kind == wire::Id::Kind::kText ? "\"" + std::string(item.text) + "\"" : std::to_string(item.integer);
-    state.status = {Code::UNKNOWN_ITEM, "item " + name + " is not in the catalogue of \"" + batch.bundle.manifest().name + "\" (" +
-                                            std::to_string(batch.bundle.item_count()) + " items)"};
+    const std::string name =
+        item.kind == wire::Id::Kind::kText ? "\"" + std::string(item.text) + "\"" : std::to_string(item.integer);
+    state.status = {Code::UNKNOWN_ITEM, "item " + name + " is not in the catalogue of \"" + batch.bundle.manifest().name +
+                                            "\" (" + std::to_string(batch.bundle.item_count()) + " items)"};
 }
 
 Status check_names(std::string_view field, wire::FeatureMap features, const std::vector<std::string>& known) {
@@ -96,8 +97,8 @@ Status check_names(std::string_view field, wire::FeatureMap features, const std:
         if (std::find(known.begin(), known.end(), feature.name) != known.end()) continue;
         std::string names;
         for (const std::string& name : known) names += (names.empty() ? "" : ", ") + name;
-        return {Code::INVALID_ARGUMENT, std::string(field) + ": this model reads no \"" + std::string(feature.name) + "\"; it reads " +
-                                            (names.empty() ? "none" : names)};
+        return {Code::INVALID_ARGUMENT, std::string(field) + ": this model reads no \"" + std::string(feature.name) +
+                                            "\"; it reads " + (names.empty() ? "none" : names)};
     }
     return Status::ok();
 }

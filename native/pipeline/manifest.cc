@@ -29,15 +29,15 @@ Status choose(Fields& fields, std::string_view key, const std::array<std::pair<s
 }
 
 constexpr std::array<std::pair<std::string_view, From>, 10> kFroms = {{{"user", From::kUser},
-                                                                        {"history", From::kHistory},
-                                                                        {"history_count", From::kHistoryCount},
-                                                                        {"features", From::kFeatures},
-                                                                        {"context", From::kContext},
-                                                                        {"item", From::kItem},
-                                                                        {"candidate_features", From::kCandidateFeatures},
-                                                                        {"sources", From::kSources},
-                                                                        {"row_user", From::kRowUser},
-                                                                        {"rows", From::kRows}}};
+                                                                       {"history", From::kHistory},
+                                                                       {"history_count", From::kHistoryCount},
+                                                                       {"features", From::kFeatures},
+                                                                       {"context", From::kContext},
+                                                                       {"item", From::kItem},
+                                                                       {"candidate_features", From::kCandidateFeatures},
+                                                                       {"sources", From::kSources},
+                                                                       {"row_user", From::kRowUser},
+                                                                       {"rows", From::kRows}}};
 constexpr std::array<std::pair<std::string_view, SourceKind>, 3> kSourceKinds = {
     {{"index", SourceKind::kIndex}, {"neighbours", SourceKind::kNeighbours}, {"list", SourceKind::kList}}};
 constexpr std::array<std::pair<std::string_view, store::Column::Pool>, 2> kPools = {
@@ -67,8 +67,8 @@ Result<InputSpec> read_input(std::string_view name, const element& value, const 
     input.name = name;
     RANKD_RETURN_IF_ERROR(choose(fields, "from", kFroms, input.from, true));
     const bool has_column = input.from == From::kUser || input.from == From::kHistory || input.from == From::kItem;
-    const bool has_names = input.from == From::kFeatures || input.from == From::kContext || input.from == From::kCandidateFeatures ||
-                           input.from == From::kSources || input.from == From::kRows;
+    const bool has_names = input.from == From::kFeatures || input.from == From::kContext ||
+                           input.from == From::kCandidateFeatures || input.from == From::kSources || input.from == From::kRows;
     if (has_column) RANKD_RETURN_IF_ERROR(fields.text("column", input.column, true));
     if (input.from == From::kHistory) {
         RANKD_RETURN_IF_ERROR(choose(fields, "pool", kPools, input.pool, false));
@@ -201,13 +201,16 @@ Status read_operations(Fields& root, Manifest& manifest) {
         const auto operation = wire::operation_from_name(name);
         if (!operation) return invalid(fields.path(name), "is not an operation");
         simdjson::dom::array list;
-        if (value.get(list) != simdjson::SUCCESS || list.size() == 0) return invalid(fields.path(name), "must be a list of stages");
+        if (value.get(list) != simdjson::SUCCESS || list.size() == 0)
+            return invalid(fields.path(name), "must be a list of stages");
         std::vector<StageSpec> stages;
         for (element entry : list) {
-            RANKD_ASSIGN_OR_RETURN(StageSpec stage, read_stage(entry, fields.path(name) + "[" + std::to_string(stages.size()) + "]"));
+            RANKD_ASSIGN_OR_RETURN(StageSpec stage,
+                                   read_stage(entry, fields.path(name) + "[" + std::to_string(stages.size()) + "]"));
             // The variant lists the stages in the only order that makes sense of them.
             if (!stages.empty() && stage.index() <= stages.back().index())
-                return invalid(fields.path(name), "must keep the order lookup, retrieve, filter, score, select, each at most once");
+                return invalid(fields.path(name),
+                               "must keep the order lookup, retrieve, filter, score, select, each at most once");
             stages.push_back(std::move(stage));
         }
         manifest.operations.emplace(*operation, std::move(stages));
@@ -269,7 +272,8 @@ Result<Manifest> read_root(const element& document) {
     if (format != 1) return invalid("\"format\"", "is " + std::to_string(format) + "; this engine reads format 1");
     RANKD_RETURN_IF_ERROR(root.text("name", manifest.name, true));
     RANKD_RETURN_IF_ERROR(root.text("version", manifest.version, true));
-    if (!is_version(manifest.version)) return invalid("\"version\"", "is \"" + manifest.version + "\", expected major.minor.patch");
+    if (!is_version(manifest.version))
+        return invalid("\"version\"", "is \"" + manifest.version + "\", expected major.minor.patch");
     RANKD_RETURN_IF_ERROR(root.text("kind", manifest.kind, true));
     if (manifest.kind != "recommender" && manifest.kind != "scorer")
         return invalid("\"kind\"", "is \"" + manifest.kind + "\", expected recommender or scorer");
@@ -296,7 +300,8 @@ Result<Manifest> read_root(const element& document) {
         RANKD_ASSIGN_OR_RETURN(Fields fields, Fields::of(*tolerances, "tolerances"));
         if (const auto score = fields.take("score")) {
             double number = 0;
-            if (score->get(number) != simdjson::SUCCESS || !(number >= 0)) return invalid("tolerances.score", "must be a number ≥ 0");
+            if (score->get(number) != simdjson::SUCCESS || !(number >= 0))
+                return invalid("tolerances.score", "must be a number ≥ 0");
             manifest.score_tolerance = static_cast<float>(number);
         }
         RANKD_RETURN_IF_ERROR(fields.finish());
@@ -332,7 +337,8 @@ Result<Manifest> read_manifest(const std::filesystem::path& path) {
     const simdjson::padded_string text(reinterpret_cast<const char*>(file.data()), file.size());
     element document;
     if (const auto error = parser.parse(text).get(document))
-        return Status(Code::BUNDLE_INVALID, std::string("manifest.json: not well-formed JSON: ") + simdjson::error_message(error));
+        return Status(Code::BUNDLE_INVALID,
+                      std::string("manifest.json: not well-formed JSON: ") + simdjson::error_message(error));
     return read_root(document);
 }
 

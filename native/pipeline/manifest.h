@@ -21,12 +21,23 @@ struct FileEntry {
 };
 
 /// Where a graph input comes from.
-enum class From : uint8_t { kUser, kHistory, kHistoryCount, kFeatures, kContext, kItem, kCandidateFeatures, kSources, kRowUser, kRows };
+enum class From : uint8_t {
+    kUser,
+    kHistory,
+    kHistoryCount,
+    kFeatures,
+    kContext,
+    kItem,
+    kCandidateFeatures,
+    kSources,
+    kRowUser,
+    kRows
+};
 
 struct InputSpec {
     std::string name;
     From from = From::kUser;
-    std::string column;                                       ///< "table.column"
+    std::string column;  ///< "table.column"
     store::Column::Pool pool = store::Column::Pool::kMean;
     std::optional<uint32_t> newest;
     std::vector<std::string> names;
@@ -45,11 +56,11 @@ enum class SourceKind : uint8_t { kIndex, kNeighbours, kList };
 struct SourceSpec {
     std::string name;
     SourceKind kind = SourceKind::kList;
-    std::string index;          ///< kIndex
-    std::string query_graph;    ///< kIndex; empty when the query is the request's item
+    std::string index;        ///< kIndex
+    std::string query_graph;  ///< kIndex; empty when the query is the request's item
     std::string query_output;
-    std::string rows;           ///< kNeighbours, kList: "table.column"
-    std::string weights;        ///< kNeighbours
+    std::string rows;     ///< kNeighbours, kList: "table.column"
+    std::string weights;  ///< kNeighbours
     uint32_t k = 100;
 };
 
@@ -78,7 +89,7 @@ using StageSpec = std::variant<LookupSpec, RetrieveSpec, FilterSpec, ScoreSpec, 
 
 struct ThresholdSpec {
     std::string decision;
-    std::optional<float> below;   ///< absent on the last one
+    std::optional<float> below;  ///< absent on the last one
 };
 
 struct Manifest {

@@ -9,7 +9,9 @@ namespace {
 using session::ElementType;
 using session::TensorInfo;
 
-Status mismatch(const std::string& where, const std::string& what) { return {Code::BUNDLE_SIGNATURE_MISMATCH, where + ": " + what}; }
+Status mismatch(const std::string& where, const std::string& what) {
+    return {Code::BUNDLE_SIGNATURE_MISMATCH, where + ": " + what};
+}
 
 const TensorInfo* find_tensor(std::span<const TensorInfo> tensors, std::string_view name) {
     const auto found = std::find_if(tensors.begin(), tensors.end(), [&](const TensorInfo& info) { return info.name == name; });
@@ -23,7 +25,8 @@ std::string names_of(std::span<const TensorInfo> tensors) {
 }
 
 bool is_user_level(From from) {
-    return from == From::kUser || from == From::kHistory || from == From::kHistoryCount || from == From::kFeatures || from == From::kContext;
+    return from == From::kUser || from == From::kHistory || from == From::kHistoryCount || from == From::kFeatures ||
+           from == From::kContext;
 }
 
 /// Rank 1 is one value per row; of rank 2 the last dimension is the width.
@@ -35,7 +38,8 @@ Status read_shape(const std::string& where, const TensorInfo& info, uint32_t& ra
         if (info.shape[1] < 1) return mismatch(where, "has shape " + describe(info) + ", expected a fixed width");
         width = static_cast<uint32_t>(info.shape[1]);
     }
-    if (info.shape[0] > 0) return mismatch(where, "has shape " + describe(info) + ", expected a free first dimension: export it with dynamic rows");
+    if (info.shape[0] > 0)
+        return mismatch(where, "has shape " + describe(info) + ", expected a free first dimension: export it with dynamic rows");
     return Status::ok();
 }
 
@@ -44,7 +48,8 @@ Status resolve_outputs(Graph& graph) {
         const std::string where = "graphs." + graph.spec->name + ".outputs." + name;
         const TensorInfo* info = find_tensor(graph.session->outputs(), name);
         if (info == nullptr)
-            return mismatch(where, "the graph " + graph.spec->file + " has no such output, only: " + names_of(graph.session->outputs()));
+            return mismatch(where,
+                            "the graph " + graph.spec->file + " has no such output, only: " + names_of(graph.session->outputs()));
         if (info->type != ElementType::kF32) return mismatch(where, "is " + describe(*info) + ", expected float32");
         GraphOutput output;
         output.name = name;
@@ -54,17 +59,19 @@ Status resolve_outputs(Graph& graph) {
     return Status::ok();
 }
 
-Result<Query> resolve_query(const SourceSpec& spec, const std::string& where, const index::Index& index, const Resources& resources) {
+Result<Query> resolve_query(const SourceSpec& spec, const std::string& where, const index::Index& index,
+                            const Resources& resources) {
     Query query;
     if (spec.query_graph.empty()) return query;
     const auto found = resources.graphs.find(spec.query_graph);
     if (found == resources.graphs.end()) return mismatch(where, "there is no graph \"" + spec.query_graph + "\"");
     query.graph = found->second.get();
     const GraphOutput* output = query.graph->output(spec.query_output);
-    if (output == nullptr) return mismatch(where, "graph \"" + spec.query_graph + "\" does not list the output \"" + spec.query_output + "\"");
+    if (output == nullptr)
+        return mismatch(where, "graph \"" + spec.query_graph + "\" does not list the output \"" + spec.query_output + "\"");
     if (output->width != index.dim())
-        return mismatch(where, "the query has width " + std::to_string(output->width) + ", the index \"" + spec.index + "\" has dimension " +
-                                   std::to_string(index.dim()));
+        return mismatch(where, "the query has width " + std::to_string(output->width) + ", the index \"" + spec.index +
+                                   "\" has dimension " + std::to_string(index.dim()));
     query.output = static_cast<uint32_t>(output - query.graph->outputs.data());
     return query;
 }
@@ -88,7 +95,8 @@ Result<std::unique_ptr<Source>> resolve_source(const SourceSpec& spec, const Res
         RANKD_ASSIGN_OR_RETURN(source->weights, resources.column(spec.weights, where));
         const bool is_float = source->weights->dtype() <= store::DType::kI8;
         if (!is_float || source->weights->width() != source->rows->width())
-            return mismatch(where, "column \"" + spec.weights + "\" must hold f32, f16 or i8 of the same width as \"" + spec.rows + "\"");
+            return mismatch(
+                where, "column \"" + spec.weights + "\" must hold f32, f16 or i8 of the same width as \"" + spec.rows + "\"");
     }
     return source;
 }
@@ -97,7 +105,8 @@ Result<std::unique_ptr<Source>> resolve_source(const SourceSpec& spec, const Res
 Result<uint32_t> expected_width(const InputSpec& spec, const std::string& where, const Resources& resources, GraphInput& input) {
     if (!spec.column.empty()) {
         RANKD_ASSIGN_OR_RETURN(input.column, resources.column(spec.column, where));
-        if (input.column->dtype() > store::DType::kI8) return mismatch(where, "column \"" + spec.column + "\" must hold f32, f16 or i8");
+        if (input.column->dtype() > store::DType::kI8)
+            return mismatch(where, "column \"" + spec.column + "\" must hold f32, f16 or i8");
         return input.column->width();
     }
     for (const std::string& name : spec.names) {
@@ -111,17 +120,20 @@ Result<uint32_t> expected_width(const InputSpec& spec, const std::string& where,
     return spec.names.empty() ? 1u : static_cast<uint32_t>(spec.names.size());
 }
 
-Result<GraphInput> resolve_input(const InputSpec& spec, const TensorInfo& info, const std::string& where, const Resources& resources) {
+Result<GraphInput> resolve_input(const InputSpec& spec, const TensorInfo& info, const std::string& where,
+                                 const Resources& resources) {
     GraphInput input;
     input.spec = &spec;
     input.type = info.type;
     RANKD_RETURN_IF_ERROR(read_shape(where, info, input.rank, input.width));
     RANKD_ASSIGN_OR_RETURN(const uint32_t width, expected_width(spec, where, resources, input));
     if (input.width != width)
-        return mismatch(where, "the graph wants width " + std::to_string(input.width) + ", the manifest provides " + std::to_string(width));
+        return mismatch(
+            where, "the graph wants width " + std::to_string(input.width) + ", the manifest provides " + std::to_string(width));
     const bool is_integer = info.type == ElementType::kI32 || info.type == ElementType::kI64;
     if (spec.from == From::kRowUser ? !is_integer : info.type != ElementType::kF32)
-        return mismatch(where, "is " + describe(info) + ", expected " + (spec.from == From::kRowUser ? "int64 or int32" : "float32"));
+        return mismatch(where,
+                        "is " + describe(info) + ", expected " + (spec.from == From::kRowUser ? "int64 or int32" : "float32"));
     return input;
 }
 
@@ -160,7 +172,8 @@ struct StageResolver {
             const bool from_item = source.kind == SourceKind::kIndex && source.query_graph.empty();
             const bool from_user = source.kind == SourceKind::kNeighbours || (source.kind == SourceKind::kIndex && !from_item);
             if (is_similar ? from_user : from_item)
-                return mismatch(where, "source \"" + source.name + "\" must take its query from the " + (is_similar ? "item" : "user"));
+                return mismatch(where,
+                                "source \"" + source.name + "\" must take its query from the " + (is_similar ? "item" : "user"));
         }
         plan.stages.emplace_back(std::move(stage));
         add_missing_filter();
@@ -200,7 +213,8 @@ struct StageResolver {
             return mismatch(where, "graph \"" + spec.graph + "\" must take " + (level == Level::kRow ? "rows" : "candidates"));
         const GraphOutput* output = stage.graph->output(spec.output);
         if (output == nullptr || output->width != 1)
-            return mismatch(where, "graph \"" + spec.graph + "\" must list the output \"" + spec.output + "\" with one value per row");
+            return mismatch(where,
+                            "graph \"" + spec.graph + "\" must list the output \"" + spec.output + "\" with one value per row");
         stage.output = static_cast<uint32_t>(output - stage.graph->outputs.data());
         if (operation == wire::Operation::kRank) add_missing_filter();
         for (const GraphInput& input : stage.graph->inputs)
@@ -252,10 +266,13 @@ Status check_operation(wire::Operation operation, const std::string& where, cons
         case wire::Operation::kSimilar:
             return has_retrieve && has_select ? Status::ok() : mismatch(where, "needs the stages retrieve and select");
         case wire::Operation::kRank:
-            return has_score && has_select && !has_retrieve ? Status::ok() : mismatch(where, "needs the stages score and select, and no retrieve");
+            return has_score && has_select && !has_retrieve
+                       ? Status::ok()
+                       : mismatch(where, "needs the stages score and select, and no retrieve");
         case wire::Operation::kScore:
             return has_score && plan.stages.size() == 1 ? Status::ok() : mismatch(where, "has exactly the stage score");
-        default: return mismatch(where, "is not served by this version");
+        default:
+            return mismatch(where, "is not served by this version");
     }
 }
 
@@ -296,7 +313,8 @@ Status resolve_sources(const Manifest& manifest, Resources& resources) {
             const auto* retrieve = std::get_if<RetrieveSpec>(&stage);
             if (retrieve == nullptr) continue;
             for (const SourceSpec& spec : retrieve->sources) {
-                if (resources.source(spec.name) != nullptr) return mismatch("source \"" + spec.name + "\"", "the name is used twice");
+                if (resources.source(spec.name) != nullptr)
+                    return mismatch("source \"" + spec.name + "\"", "the name is used twice");
                 RANKD_ASSIGN_OR_RETURN(auto source, resolve_source(spec, resources));
                 resources.sources.push_back(std::move(source));
             }
@@ -313,8 +331,11 @@ Status resolve_graph_inputs(const GraphSpec& spec, Resources& resources, Graph& 
     }
     for (const TensorInfo& info : graph.session->inputs()) {
         const std::string where = "graphs." + spec.name + ".inputs." + info.name;
-        const auto found = std::find_if(spec.inputs.begin(), spec.inputs.end(), [&](const InputSpec& input) { return input.name == info.name; });
-        if (found == spec.inputs.end()) return mismatch(where, "the graph " + spec.file + " wants " + describe(info) + "; the manifest does not say where it comes from");
+        const auto found =
+            std::find_if(spec.inputs.begin(), spec.inputs.end(), [&](const InputSpec& input) { return input.name == info.name; });
+        if (found == spec.inputs.end())
+            return mismatch(
+                where, "the graph " + spec.file + " wants " + describe(info) + "; the manifest does not say where it comes from");
         RANKD_ASSIGN_OR_RETURN(GraphInput input, resolve_input(*found, info, where, resources));
         graph.inputs.push_back(std::move(input));
     }
@@ -324,7 +345,8 @@ Status resolve_graph_inputs(const GraphSpec& spec, Resources& resources, Graph& 
 Result<Plan> resolve_operation(wire::Operation operation, const std::vector<StageSpec>& stages, const Resources& resources) {
     Plan plan;
     const std::string where = "operations." + std::string(wire::operation_name(operation));
-    const bool has_filter = std::any_of(stages.begin(), stages.end(), [](const StageSpec& stage) { return std::holds_alternative<FilterSpec>(stage); });
+    const bool has_filter = std::any_of(stages.begin(), stages.end(),
+                                        [](const StageSpec& stage) { return std::holds_alternative<FilterSpec>(stage); });
     StageResolver resolver{resources, where, operation, has_filter, plan};
     for (const StageSpec& stage : stages) RANKD_RETURN_IF_ERROR(std::visit(resolver, stage));
     collect_feature_names(plan);

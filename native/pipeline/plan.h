@@ -23,9 +23,9 @@ struct GraphInput {
     const InputSpec* spec = nullptr;
     session::ElementType type = session::ElementType::kF32;
     uint32_t rank = 2;
-    uint32_t width = 1;                        ///< values per row
+    uint32_t width = 1;  ///< values per row
     const store::Column* column = nullptr;
-    std::vector<const Source*> sources;        ///< from kSources
+    std::vector<const Source*> sources;  ///< from kSources
 };
 
 struct GraphOutput {
@@ -43,7 +43,7 @@ struct Graph {
     std::vector<GraphInput> inputs;
     std::vector<GraphOutput> outputs;
     Level level = Level::kUser;
-    bool has_row_user = false;   ///< without it, user inputs are repeated for every candidate
+    bool has_row_user = false;  ///< without it, user inputs are repeated for every candidate
 
     const GraphOutput* output(std::string_view name) const;
     const GraphInput* rows_input() const;
@@ -92,8 +92,8 @@ using Stage = std::variant<LookupStage, RetrieveStage, FilterStage, ScoreStage, 
 /// One operation: its stages in order, and what several of them need to know about the others.
 struct Plan {
     std::vector<Stage> stages;
-    std::vector<const Source*> scored_sources;   ///< sources whose score is an input of the graph that ranks
-    std::vector<std::string> feature_names;             ///< what `features`, `context` and candidates may carry
+    std::vector<const Source*> scored_sources;  ///< sources whose score is an input of the graph that ranks
+    std::vector<std::string> feature_names;     ///< what `features`, `context` and candidates may carry
     std::vector<std::string> context_names;
     std::vector<std::string> candidate_feature_names;
 

@@ -7,7 +7,9 @@
 namespace rankd::pipeline {
 namespace {
 
-bool better(const index::Neighbor& a, const index::Neighbor& b) { return a.score != b.score ? a.score > b.score : a.row < b.row; }
+bool better(const index::Neighbor& a, const index::Neighbor& b) {
+    return a.score != b.score ? a.score > b.score : a.row < b.row;
+}
 
 /// The queries of one source for all users of the batch, [U, dim]; empty when the source needs none or its graph failed.
 struct SourceQueries {
@@ -15,7 +17,8 @@ struct SourceQueries {
     std::span<float> values;
 
     std::span<const float> of(size_t user) const {
-        return values.empty() ? std::span<const float>{} : std::span<const float>(values).subspan(user * source->index->dim(), source->index->dim());
+        return values.empty() ? std::span<const float>{}
+                              : std::span<const float>(values).subspan(user * source->index->dim(), source->index->dim());
     }
 };
 
@@ -54,7 +57,7 @@ void sum_neighbours(Batch& batch, const Source& source, std::span<const uint32_t
         if (rows.empty()) continue;
         source.weights->gather({&item, 1}, weights.data(), width);
         for (size_t i = 0; i < width; ++i) {
-            if (rows[i] >= row_count) continue;   // padding
+            if (rows[i] >= row_count) continue;  // padding
             if (scratch.sums[rows[i]] == 0.0f) scratch.touched.push_back(rows[i]);
             scratch.sums[rows[i]] += weights[i];
         }
@@ -97,7 +100,8 @@ std::span<index::Neighbor> search(Batch& batch, const Source& source, std::span<
 std::span<const float> item_query(Batch& batch, const Source& source, RequestState& state) {
     const auto query = batch.arena().allocate<float>(source.index->dim());
     if (batch.items.vector(*source.index, state.item_row, query)) return query;
-    state.status = {Code::UNKNOWN_ITEM, "the item is in the catalogue, but the source \"" + source.name + "\" has no vector of it"};
+    state.status = {Code::UNKNOWN_ITEM,
+                    "the item is in the catalogue, but the source \"" + source.name + "\" has no vector of it"};
     return {};
 }
 
@@ -107,14 +111,16 @@ std::span<index::Neighbor> find(Batch& batch, const SourceQueries& queries, size
     // Whatever the filter takes away must not leave an answer short that the source could have filled.
     const size_t k = std::max<size_t>(source.k, state.k + state.excluded.size() + 1);
     switch (source.kind) {
-        case SourceKind::kList: return list_items(batch, source, k);
+        case SourceKind::kList:
+            return list_items(batch, source, k);
         case SourceKind::kNeighbours: {
             sum_neighbours(batch, source, state.history);
             const auto found = best_neighbours(batch, k);
             forget_neighbours(batch.scratch);
             return found;
         }
-        case SourceKind::kIndex: break;
+        case SourceKind::kIndex:
+            break;
     }
     const auto query = source.query.graph == nullptr ? item_query(batch, source, state) : queries.of(user);
     return query.empty() ? std::span<index::Neighbor>{} : search(batch, source, query, k);
@@ -148,7 +154,8 @@ void score_candidates(Batch& batch, std::span<const SourceQueries> queries, size
         const Source& source = *queries[s].source;
         if (source.kind == SourceKind::kNeighbours) {
             sum_neighbours(batch, source, state.history);
-            for (size_t i = 0; i < rows.size(); ++i) values[i] = rows[i] < batch.scratch.sums.size() ? batch.scratch.sums[rows[i]] : 0.0f;
+            for (size_t i = 0; i < rows.size(); ++i)
+                values[i] = rows[i] < batch.scratch.sums.size() ? batch.scratch.sums[rows[i]] : 0.0f;
             forget_neighbours(batch.scratch);
         } else if (source.kind == SourceKind::kIndex && !queries[s].values.empty()) {
             batch.items.score_rows(*source.index, queries[s].of(user), rows, batch.scratch.index, values);

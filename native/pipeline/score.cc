@@ -10,7 +10,9 @@ namespace rankd::pipeline {
 namespace {
 
 /// A score that is not a number ranks last instead of anywhere.
-float rankable(float score) { return std::isnan(score) ? -std::numeric_limits<float>::infinity() : score; }
+float rankable(float score) {
+    return std::isnan(score) ? -std::numeric_limits<float>::infinity() : score;
+}
 
 /// A ranking failure costs `recommend` its order, not its answer; `rank` has nothing else to give.
 void fail_run(const Batch& batch, const Status& status, std::span<RequestState* const> users) {
@@ -55,7 +57,8 @@ Status check_row_names(const wire::Request& request, const InputSpec& spec) {
         for (const wire::NamedNumber& feature : row)
             if (std::find(spec.names.begin(), spec.names.end(), feature.name) == spec.names.end())
                 return {Code::INVALID_ARGUMENT, "rows: this model reads no \"" + std::string(feature.name) + "\"; its " +
-                                                    std::to_string(spec.names.size()) + " features begin with \"" + spec.names[0] + "\""};
+                                                    std::to_string(spec.names.size()) + " features begin with \"" +
+                                                    spec.names[0] + "\""};
     return Status::ok();
 }
 
@@ -64,12 +67,13 @@ Status count_rows(const Batch& batch, const wire::Request& request, const GraphI
     const size_t width = input.width;
     const auto expected = [&](size_t count) {
         const size_t likely = std::max<size_t>(1, (count + width / 2) / width);
-        return "expected " + std::to_string(likely * width) + " floats (" + std::to_string(likely) + " rows x " + std::to_string(width) + ") for \"" +
-               batch.bundle.manifest().name + "\", got ";
+        return "expected " + std::to_string(likely * width) + " floats (" + std::to_string(likely) + " rows x " +
+               std::to_string(width) + ") for \"" + batch.bundle.manifest().name + "\", got ";
     };
     if (!request.row_bytes.empty()) {
         const size_t bytes = request.row_bytes.size(), floats = bytes / sizeof(float);
-        if (bytes % sizeof(float) != 0) return {Code::SHAPE_MISMATCH, "rows: " + expected(floats) + std::to_string(bytes) + " bytes"};
+        if (bytes % sizeof(float) != 0)
+            return {Code::SHAPE_MISMATCH, "rows: " + expected(floats) + std::to_string(bytes) + " bytes"};
         if (floats % width != 0) return {Code::SHAPE_MISMATCH, "rows: " + expected(floats) + std::to_string(floats)};
         rows = floats / width;
         return Status::ok();
@@ -132,7 +136,8 @@ void score_rows(const ScoreStage& stage, Batch& batch) {
     for (size_t first = 0; first < total && status.is_ok(); first += kMaxRunRows) {
         const size_t count = std::min(kMaxRunRows, total - first);
         std::span<float> values;
-        status = run_rows(batch, *stage.graph, stage.output, rows.subspan(first * input.width, count * input.width), count, values);
+        status =
+            run_rows(batch, *stage.graph, stage.output, rows.subspan(first * input.width, count * input.width), count, values);
         if (status.is_ok()) std::copy(values.begin(), values.end(), scores.begin() + static_cast<ptrdiff_t>(first));
     }
     size_t first = 0;

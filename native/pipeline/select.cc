@@ -9,7 +9,9 @@ namespace {
 
 using wire::Degraded;
 
-bool better(const Candidate& a, const Candidate& b) { return a.score != b.score ? a.score > b.score : a.row < b.row; }
+bool better(const Candidate& a, const Candidate& b) {
+    return a.score != b.score ? a.score > b.score : a.row < b.row;
+}
 
 std::string_view source_name(const Batch& batch, uint32_t source) {
     const auto* retrieve = batch.plan.find<RetrieveStage>();
@@ -24,7 +26,7 @@ class FallbackFiller {
 
     void fill() {
         const Status status = resolve_filters(batch_, *state_.request, batch_.arena(), rules_);
-        if (!status.is_ok()) return;   // told by the filter stage already
+        if (!status.is_ok()) return;  // told by the filter stage already
         // The list knows no scores; its items stand behind everything that was scored.
         score_ = items_.size() == 0 ? 0.0f : items_.span().back().score;
         if (pass(false)) add(state_.degraded, Degraded::kFallback);
@@ -62,7 +64,8 @@ class FallbackFiller {
 
 void select_best(Batch& batch, const SelectStage& stage, RequestState& state) {
     const size_t count = std::min<size_t>(state.k, state.candidates.size());
-    std::partial_sort(state.candidates.begin(), state.candidates.begin() + static_cast<ptrdiff_t>(count), state.candidates.end(), better);
+    std::partial_sort(state.candidates.begin(), state.candidates.begin() + static_cast<ptrdiff_t>(count), state.candidates.end(),
+                      better);
     ArenaVector<wire::ScoredItem> items(batch.arena(), std::min<size_t>(state.k, batch.items.row_count()));
     for (const Candidate& candidate : state.candidates.first(count))
         items.push_back({batch.items.id_of(candidate.row), candidate.score, source_name(batch, candidate.source)});

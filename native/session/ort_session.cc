@@ -9,10 +9,14 @@ namespace rankd::session {
 
 std::string_view element_type_name(ElementType type) {
     switch (type) {
-        case ElementType::kF32: return "float32";
-        case ElementType::kI32: return "int32";
-        case ElementType::kI64: return "int64";
-        case ElementType::kOther: break;
+        case ElementType::kF32:
+            return "float32";
+        case ElementType::kI32:
+            return "int32";
+        case ElementType::kI64:
+            return "int64";
+        case ElementType::kOther:
+            break;
     }
     return "another type";
 }
@@ -38,10 +42,14 @@ Ort::Env& environment() {
 
 ElementType element_type_of(ONNXTensorElementDataType type) {
     switch (type) {
-        case ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT: return ElementType::kF32;
-        case ONNX_TENSOR_ELEMENT_DATA_TYPE_INT32: return ElementType::kI32;
-        case ONNX_TENSOR_ELEMENT_DATA_TYPE_INT64: return ElementType::kI64;
-        default: return ElementType::kOther;
+        case ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT:
+            return ElementType::kF32;
+        case ONNX_TENSOR_ELEMENT_DATA_TYPE_INT32:
+            return ElementType::kI32;
+        case ONNX_TENSOR_ELEMENT_DATA_TYPE_INT64:
+            return ElementType::kI64;
+        default:
+            return ElementType::kOther;
     }
 }
 
@@ -57,7 +65,8 @@ TensorInfo info_of(const std::string& name, const Ort::TypeInfo& type) {
 
 class OrtSession final : public Session {
   public:
-    explicit OrtSession(Ort::Session session) : session_(std::move(session)), memory_(Ort::MemoryInfo::CreateCpu(OrtArenaAllocator, OrtMemTypeDefault)) {
+    explicit OrtSession(Ort::Session session)
+        : session_(std::move(session)), memory_(Ort::MemoryInfo::CreateCpu(OrtArenaAllocator, OrtMemTypeDefault)) {
         Ort::AllocatorWithDefaultOptions allocator;
         for (size_t i = 0; i < session_.GetInputCount(); ++i)
             inputs_.push_back(info_of(session_.GetInputNameAllocated(i, allocator).get(), session_.GetInputTypeInfo(i)));
@@ -88,11 +97,14 @@ class OrtSession final : public Session {
         for (uint32_t i = 0; i < tensor.rank; ++i) count *= static_cast<size_t>(tensor.shape[i]);
         switch (tensor.type) {
             case ElementType::kI64:
-                return Ort::Value::CreateTensor<int64_t>(memory_, static_cast<int64_t*>(tensor.data), count, tensor.shape.data(), tensor.rank);
+                return Ort::Value::CreateTensor<int64_t>(memory_, static_cast<int64_t*>(tensor.data), count, tensor.shape.data(),
+                                                         tensor.rank);
             case ElementType::kI32:
-                return Ort::Value::CreateTensor<int32_t>(memory_, static_cast<int32_t*>(tensor.data), count, tensor.shape.data(), tensor.rank);
+                return Ort::Value::CreateTensor<int32_t>(memory_, static_cast<int32_t*>(tensor.data), count, tensor.shape.data(),
+                                                         tensor.rank);
             default:
-                return Ort::Value::CreateTensor<float>(memory_, static_cast<float*>(tensor.data), count, tensor.shape.data(), tensor.rank);
+                return Ort::Value::CreateTensor<float>(memory_, static_cast<float*>(tensor.data), count, tensor.shape.data(),
+                                                       tensor.rank);
         }
     }
 

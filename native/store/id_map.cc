@@ -4,7 +4,8 @@
 #include <algorithm>
 #include <bit>
 
-#include "store/binary_file.h"
+#include "base/binary_file.h"
+#include "base/utf8.h"
 #include "store/id_map_layout.h"
 
 namespace rankd::store {

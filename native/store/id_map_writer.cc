@@ -3,7 +3,8 @@
 #include <string>
 #include <vector>
 
-#include "store/binary_file.h"
+#include "base/binary_file.h"
+#include "base/utf8.h"
 #include "store/id_map.h"
 #include "store/id_map_layout.h"
 

@@ -6,8 +6,9 @@
 #include <cmath>
 #include <set>
 
+#include "base/binary_file.h"
+#include "base/utf8.h"
 #include "kernels/kernels.h"
-#include "store/binary_file.h"
 #include "store/table_layout.h"
 
 namespace rankd::store {

@@ -3,7 +3,8 @@
 #include <cmath>
 #include <set>
 
-#include "store/binary_file.h"
+#include "base/binary_file.h"
+#include "base/utf8.h"
 #include "store/table.h"
 #include "store/table_layout.h"
 

@@ -61,7 +61,7 @@ struct Answer {
     uint32_t ticket = 0;
     uint64_t id = 0;
     Code code = Code::OK;
-    std::string text;   ///< the whole frame, for searching in
+    std::string text;  ///< the whole frame, for searching in
 };
 
 std::vector<Answer> answers_of(const engine::FlushResult& flushed) {
@@ -103,16 +103,19 @@ Code only_code(const std::vector<Answer>& answers) {
     return answers.empty() ? Code::INTERNAL : answers[0].code;
 }
 
-void check_code(Code actual, Code expected) { CHECK_EQ(code_name(actual), code_name(expected)); }
+void check_code(Code actual, Code expected) {
+    CHECK_EQ(code_name(actual), code_name(expected));
+}
 
 TEST("what one turn collected runs as one batch, and every ticket is settled once") {
     WithCore with;
     const auto handle = with.attach();
     std::vector<int32_t> tickets;
-    for (uint64_t id = 0; id < 64; ++id) tickets.push_back(handle->submit(frame(id, "tiny", "user-" + std::to_string(id % 8)), wire::Codec::kMsgpack, {}));
+    for (uint64_t id = 0; id < 64; ++id)
+        tickets.push_back(handle->submit(frame(id, "tiny", "user-" + std::to_string(id % 8)), wire::Codec::kMsgpack, {}));
     const uint64_t runs_before = FakeSessionControl::runs;
     const auto answers = flush_all(*handle);
-    CHECK_EQ(FakeSessionControl::runs - runs_before, 2u);   // one run of the tower, one of the ranker
+    CHECK_EQ(FakeSessionControl::runs - runs_before, 2u);  // one run of the tower, one of the ranker
     CHECK_EQ(answers.size(), 64u);
     for (size_t i = 0; i < answers.size(); ++i) {
         CHECK_EQ(answers[i].ticket, static_cast<uint32_t>(tickets[i]));
@@ -153,7 +156,8 @@ TEST("a frame above the limit is refused as TOO_LARGE") {
     const auto answers = flush_all(*handle);
     check_code(only_code(answers), Code::TOO_LARGE);
     CHECK_EQ(answers[0].id, 3u);
-    CHECK(handle->submit(std::vector<uint8_t>(1001, ' '), wire::Codec::kJson, engine::BareBody{Operation::kRecommend, "tiny", 0, "a"}) >= 0);
+    CHECK(handle->submit(std::vector<uint8_t>(1001, ' '), wire::Codec::kJson,
+                         engine::BareBody{Operation::kRecommend, "tiny", 0, "a"}) >= 0);
     CHECK_EQ(handle->flush(1000).records.size(), 4u);
 }
 
@@ -234,10 +238,10 @@ TEST("work that has proved long goes to the compute workers, short work stays on
     std::atomic<int> wakes{0};
     handle->on_ready([&] { ++wakes; });
     handle->submit(frame(0, "tiny", "user-0"), wire::Codec::kMsgpack, {});
-    CHECK_EQ(flush_all(*handle).size(), 1u);   // nothing is known about it yet: it ran here
+    CHECK_EQ(flush_all(*handle).size(), 1u);  // nothing is known about it yet: it ran here
     FakeSessionControl::delay_us = 20'000;
     handle->submit(frame(1, "tiny", "user-0"), wire::Codec::kMsgpack, {});
-    CHECK_EQ(flush_all(*handle).size(), 1u);   // this one taught that it is long
+    CHECK_EQ(flush_all(*handle).size(), 1u);  // this one taught that it is long
     for (uint64_t id = 2; id < 6; ++id) handle->submit(frame(id, "tiny", "user-0"), wire::Codec::kMsgpack, {});
     CHECK_EQ(flush_all(*handle).size(), 0u);
     const auto answers = wait_for(*handle, 4);
@@ -251,7 +255,7 @@ TEST("closing answers what still waits for a worker, and may be repeated") {
     const auto handle = with.attach();
     FakeSessionControl::delay_us = 20'000;
     handle->submit(frame(0, "tiny", "user-0"), wire::Codec::kMsgpack, {});
-    CHECK_EQ(flush_all(*handle).size(), 1u);   // ran here, and taught that it is long
+    CHECK_EQ(flush_all(*handle).size(), 1u);  // ran here, and taught that it is long
     for (uint64_t id = 10; id < 20; ++id) handle->submit(frame(id, "tiny", "user-0"), wire::Codec::kMsgpack, {});
     handle->flush(1000);
     with.core->close();
@@ -290,7 +294,8 @@ TEST("several threads use one core at once, while versions come and go and items
         threads.emplace_back([&] {
             const auto handle = with.attach();
             while (!is_done) {
-                for (uint64_t id = 0; id < 16; ++id) handle->submit(frame(id, "tiny", "user-" + std::to_string(id % 8)), wire::Codec::kMsgpack, {});
+                for (uint64_t id = 0; id < 16; ++id)
+                    handle->submit(frame(id, "tiny", "user-" + std::to_string(id % 8)), wire::Codec::kMsgpack, {});
                 for (const Answer& answer : wait_for(*handle, 16)) served += answer.code == Code::OK;
             }
             handle->detach();

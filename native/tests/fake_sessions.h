@@ -36,9 +36,11 @@ class FakeSession : public session::Session {
     std::span<const session::TensorInfo> inputs() const override { return inputs_; }
     std::span<const session::TensorInfo> outputs() const override { return outputs_; }
 
-    Status run(std::span<const session::Tensor> inputs, std::span<const char* const>, std::span<const session::Tensor> outputs) override {
+    Status run(std::span<const session::Tensor> inputs, std::span<const char* const>,
+               std::span<const session::Tensor> outputs) override {
         ++FakeSessionControl::runs;
-        if (const int delay = FakeSessionControl::delay_us; delay > 0) std::this_thread::sleep_for(std::chrono::microseconds(delay));
+        if (const int delay = FakeSessionControl::delay_us; delay > 0)
+            std::this_thread::sleep_for(std::chrono::microseconds(delay));
         if (FakeSessionControl::is_failing) return {Code::MODEL_FAILED, "the test wants this run to fail"};
         compute(inputs, outputs[0]);
         return Status::ok();

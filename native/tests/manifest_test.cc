@@ -22,7 +22,9 @@ std::string read_text(const fs::path& path) {
     return text.str();
 }
 
-void write_text(const fs::path& path, const std::string& text) { std::ofstream(path, std::ios::binary) << text; }
+void write_text(const fs::path& path, const std::string& text) {
+    std::ofstream(path, std::ios::binary) << text;
+}
 
 /// A copy of a fixture whose manifest has `from` replaced by `to`.
 Status open_changed(const std::string& model, const std::string& from, const std::string& to) {
@@ -38,7 +40,8 @@ Status open_changed(const std::string& model, const std::string& from, const std
 
 void check_refused(const Status& status, Code code, std::string_view part) {
     CHECK_EQ(code_name(status.code()), code_name(code));
-    if (status.message().find(part) == std::string::npos) test::fail(__FILE__, __LINE__, "\"" + status.message() + "\" lacks \"" + std::string(part) + "\"");
+    if (status.message().find(part) == std::string::npos)
+        test::fail(__FILE__, __LINE__, "\"" + status.message() + "\" lacks \"" + std::string(part) + "\"");
 }
 
 TEST("the fixtures open, with their rows and operations") {
@@ -54,21 +57,29 @@ TEST("the fixtures open, with their rows and operations") {
 
 TEST("a slip in a manifest is named with its place") {
     check_refused(open_changed("tiny", "\"format\": 1", "\"format\": 2"), Code::BUNDLE_INVALID, "this engine reads format 1");
-    check_refused(open_changed("tiny", "\"version\": \"1.0.0\"", "\"version\": \"one\""), Code::BUNDLE_INVALID, "major.minor.patch");
-    check_refused(open_changed("tiny", "\"stage\": \"lookup\"", "\"stage\": \"look\""), Code::BUNDLE_INVALID, "expected one of: lookup, retrieve");
+    check_refused(open_changed("tiny", "\"version\": \"1.0.0\"", "\"version\": \"one\""), Code::BUNDLE_INVALID,
+                  "major.minor.patch");
+    check_refused(open_changed("tiny", "\"stage\": \"lookup\"", "\"stage\": \"look\""), Code::BUNDLE_INVALID,
+                  "expected one of: lookup, retrieve");
     check_refused(open_changed("tiny", "\"seen\": true", "\"sene\": true"), Code::BUNDLE_INVALID, "unknown key \"sene\"");
-    check_refused(open_changed("tiny", "\"pool\": \"mean\"", "\"pool\": \"max\""), Code::BUNDLE_INVALID, "expected one of: mean, sum");
-    check_refused(open_changed("tiny", "\"file\": \"ranker.onnx\"", "\"file\": \"../ranker.onnx\""), Code::BUNDLE_INVALID, "name of a file");
+    check_refused(open_changed("tiny", "\"pool\": \"mean\"", "\"pool\": \"max\""), Code::BUNDLE_INVALID,
+                  "expected one of: mean, sum");
+    check_refused(open_changed("tiny", "\"file\": \"ranker.onnx\"", "\"file\": \"../ranker.onnx\""), Code::BUNDLE_INVALID,
+                  "name of a file");
     check_refused(open_changed("scorer", "\"below\": 0.7", "\"below\": 0.1"), Code::BUNDLE_INVALID, "must rise");
 }
 
 TEST("a manifest that does not fit its graphs and tables is refused before the first request") {
-    check_refused(open_changed("tiny", "\"from\": \"row_user\"", "\"from\": \"history_count\""), Code::BUNDLE_SIGNATURE_MISMATCH, "row_user");
-    check_refused(open_changed("tiny", "\"column\": \"item.embedding\", \"pool\"", "\"column\": \"item.nothing\", \"pool\""), Code::BUNDLE_SIGNATURE_MISMATCH,
-                  "item.nothing");
-    check_refused(open_changed("tiny", "[\"user_vector\"]", "[\"vector\"]"), Code::BUNDLE_SIGNATURE_MISMATCH, "only: user_vector");
-    check_refused(open_changed("tiny", "\"item_item\", \"towers\"", "\"item_item\""), Code::BUNDLE_SIGNATURE_MISMATCH, "wants width 2");
-    check_refused(open_changed("scorer", "\"amount\",", ""), Code::BUNDLE_SIGNATURE_MISMATCH, "wants width 4, the manifest provides 3");
+    check_refused(open_changed("tiny", "\"from\": \"row_user\"", "\"from\": \"history_count\""), Code::BUNDLE_SIGNATURE_MISMATCH,
+                  "row_user");
+    check_refused(open_changed("tiny", "\"column\": \"item.embedding\", \"pool\"", "\"column\": \"item.nothing\", \"pool\""),
+                  Code::BUNDLE_SIGNATURE_MISMATCH, "item.nothing");
+    check_refused(open_changed("tiny", "[\"user_vector\"]", "[\"vector\"]"), Code::BUNDLE_SIGNATURE_MISMATCH,
+                  "only: user_vector");
+    check_refused(open_changed("tiny", "\"item_item\", \"towers\"", "\"item_item\""), Code::BUNDLE_SIGNATURE_MISMATCH,
+                  "wants width 2");
+    check_refused(open_changed("scorer", "\"amount\",", ""), Code::BUNDLE_SIGNATURE_MISMATCH,
+                  "wants width 4, the manifest provides 3");
 }
 
 TEST("a missing, short or changed file is refused with its name") {
@@ -78,9 +89,11 @@ TEST("a missing, short or changed file is refused with its name") {
     std::string bytes = read_text(table);
     bytes[bytes.size() / 2] ^= 1;
     write_text(table, bytes);
-    check_refused(Bundle::open(folder.path(), test::open_fake_session).status(), Code::BUNDLE_CHECKSUM_MISMATCH, "item.table has sha256");
+    check_refused(Bundle::open(folder.path(), test::open_fake_session).status(), Code::BUNDLE_CHECKSUM_MISMATCH,
+                  "item.table has sha256");
     write_text(table, bytes.substr(0, 100));
-    check_refused(Bundle::open(folder.path(), test::open_fake_session).status(), Code::BUNDLE_CHECKSUM_MISMATCH, "item.table has 100 bytes");
+    check_refused(Bundle::open(folder.path(), test::open_fake_session).status(), Code::BUNDLE_CHECKSUM_MISMATCH,
+                  "item.table has 100 bytes");
     fs::remove(table);
     check_refused(Bundle::open(folder.path(), test::open_fake_session).status(), Code::BUNDLE_MISSING_FILE, "item.table");
     fs::remove(folder.path() / "manifest.json");

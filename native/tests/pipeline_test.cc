@@ -1,4 +1,5 @@
-// What each operation answers, over the `tiny` and `scorer` fixtures: personalised, filtered, never empty, honest about its limits.
+// What each operation answers, over the `tiny` and `scorer` fixtures: personalised, filtered, never empty, honest about its
+// limits.
 #include <algorithm>
 #include <cmath>
 #include <functional>
@@ -49,7 +50,9 @@ class Runner {
     std::vector<test::JsonBody> bodies_;
 };
 
-bool is_degraded(const RequestState& state, Degraded word) { return state.degraded & static_cast<wire::DegradedSet>(word); }
+bool is_degraded(const RequestState& state, Degraded word) {
+    return state.degraded & static_cast<wire::DegradedSet>(word);
+}
 
 std::set<std::string> ids_of(const RequestState& state) {
     std::set<std::string> ids;
@@ -90,7 +93,8 @@ TEST("a known user gets k unseen items, best first") {
 
 TEST("a batch answers each of its requests as if it were alone") {
     std::vector<std::string> bodies;
-    for (int user = 0; user < 8; ++user) bodies.push_back(R"({"user": "user-)" + std::to_string(user) + R"(", "k": )" + std::to_string(5 + user) + "}");
+    for (int user = 0; user < 8; ++user)
+        bodies.push_back(R"({"user": "user-)" + std::to_string(user) + R"(", "k": )" + std::to_string(5 + user) + "}");
     bodies.push_back(R"({"history": ["item-01", "item-02"]})");
     bodies.push_back(R"({"k": 0})");
     Runner batch("tiny"), alone("tiny");
@@ -122,7 +126,8 @@ TEST("an unknown user, an unknown history and no user at all still get an answer
 
 TEST("a history in the request replaces the published one, for the graphs and for the seen filter") {
     Runner runner("tiny");
-    const RequestState& state = runner.run_one(Operation::kRecommend, R"({"user": "user-0", "history": ["item-10", "item-11", "item-10"], "k": 62})");
+    const RequestState& state =
+        runner.run_one(Operation::kRecommend, R"({"user": "user-0", "history": ["item-10", "item-11", "item-10"], "k": 62})");
     CHECK_EQ(state.history.size(), 2u);
     CHECK_EQ(state.items.size(), 62u);
     CHECK(!ids_of(state).contains("item-10"));
@@ -141,14 +146,16 @@ TEST("k beyond the catalogue brings everything, seen items last, and says that t
 
 TEST("exclude and filters always hold, also in the fallback") {
     Runner runner("tiny");
-    const RequestState& state =
-        runner.run_one(Operation::kRecommend, R"({"user": "user-1", "k": 64, "exclude": ["item-02", "item-06"], "filters": {"section": ["libs", "nowhere"]}})");
+    const RequestState& state = runner.run_one(
+        Operation::kRecommend,
+        R"({"user": "user-1", "k": 64, "exclude": ["item-02", "item-06"], "filters": {"section": ["libs", "nowhere"]}})");
     CHECK_OK(state.status);
-    CHECK_EQ(state.items.size(), 14u);   // 16 items of the section less the two excluded
+    CHECK_EQ(state.items.size(), 14u);  // 16 items of the section less the two excluded
     for (const std::string& id : ids_of(state)) CHECK_EQ(std::stoi(id.substr(5)) % 4, 2);
     CHECK(!ids_of(state).contains("item-02"));
     CHECK(is_degraded(state, Degraded::kShortCatalogue));
-    check_error(runner.run_one(Operation::kRecommend, R"({"filters": {"colour": "red"}})"), Code::INVALID_ARGUMENT, "\"colour\" is not an attribute");
+    check_error(runner.run_one(Operation::kRecommend, R"({"filters": {"colour": "red"}})"), Code::INVALID_ARGUMENT,
+                "\"colour\" is not an attribute");
 }
 
 TEST("features that no graph reads are a mistake worth telling") {
@@ -158,11 +165,13 @@ TEST("features that no graph reads are a mistake worth telling") {
 
 TEST("rank keeps to the candidates: best first, or one score for each in the order given") {
     Runner runner("tiny");
-    const RequestState best = runner.run_one(Operation::kRank, R"({"user": "user-3", "candidates": ["item-09", "ghost", "item-01", "item-33"], "k": 2})");
+    const RequestState best = runner.run_one(
+        Operation::kRank, R"({"user": "user-3", "candidates": ["item-09", "ghost", "item-01", "item-33"], "k": 2})");
     CHECK_EQ(best.items.size(), 2u);
     CHECK(is_degraded(best, Degraded::kUnknownItems));
     check_sorted(best);
-    const RequestState& input = runner.run_one(Operation::kRank, R"({"user": "user-3", "candidates": ["item-09", "ghost", "item-01"], "order": "input"})");
+    const RequestState& input = runner.run_one(
+        Operation::kRank, R"({"user": "user-3", "candidates": ["item-09", "ghost", "item-01"], "order": "input"})");
     CHECK_EQ(input.scores.size(), 3u);
     CHECK(std::isnan(input.scores[1]));
     CHECK(!std::isnan(input.scores[2]));
@@ -170,12 +179,15 @@ TEST("rank keeps to the candidates: best first, or one score for each in the ord
 
 TEST("rank honours exclude: such a candidate is not ranked, in input order it has no score") {
     Runner runner("tiny");
-    const RequestState best = runner.run_one(Operation::kRank, R"({"candidates": ["item-01", "item-02"], "exclude": ["item-01"]})");
+    const RequestState best =
+        runner.run_one(Operation::kRank, R"({"candidates": ["item-01", "item-02"], "exclude": ["item-01"]})");
     CHECK_EQ(best.items.size(), 1u);
-    const RequestState& input = runner.run_one(Operation::kRank, R"({"candidates": ["item-01", "item-02"], "exclude": ["item-01"], "order": "input"})");
+    const RequestState& input =
+        runner.run_one(Operation::kRank, R"({"candidates": ["item-01", "item-02"], "exclude": ["item-01"], "order": "input"})");
     CHECK(std::isnan(input.scores[0]));
     CHECK(!std::isnan(input.scores[1]));
-    check_error(runner.run_one(Operation::kRank, R"({"candidates": ["item-01"], "filters": {"section": "libs"}})"), Code::INVALID_ARGUMENT, "there are none");
+    check_error(runner.run_one(Operation::kRank, R"({"candidates": ["item-01"], "filters": {"section": "libs"}})"),
+                Code::INVALID_ARGUMENT, "there are none");
 }
 
 TEST("similar leaves the item itself out and knows what it does not know") {
@@ -185,7 +197,8 @@ TEST("similar leaves the item itself out and knows what it does not know") {
     CHECK(!ids_of(state).contains("item-05"));
     check_sorted(state);
     CHECK_EQ(runner.run_one(Operation::kSimilar, R"({"item": "item-05", "k": 100})").items.size(), 63u);
-    check_error(runner.run_one(Operation::kSimilar, R"({"item": "item-99"})"), Code::UNKNOWN_ITEM, "\"item-99\" is not in the catalogue");
+    check_error(runner.run_one(Operation::kSimilar, R"({"item": "item-99"})"), Code::UNKNOWN_ITEM,
+                "\"item-99\" is not in the catalogue");
 }
 
 TEST("score takes rows, maps by name, and decides by threshold") {
@@ -204,7 +217,8 @@ TEST("score takes rows, maps by name, and decides by threshold") {
 
 TEST("a wrong request fails alone; the others of its batch are answered") {
     Runner runner("scorer");
-    const auto states = runner.run(Operation::kScore, {R"({"rows": [[1, 2, 3, 4]]})", R"({"rows": [[1, 2]]})", "{", R"({"rows": [[0, 0, 0, 0]]})"});
+    const auto states = runner.run(Operation::kScore,
+                                   {R"({"rows": [[1, 2, 3, 4]]})", R"({"rows": [[1, 2]]})", "{", R"({"rows": [[0, 0, 0, 0]]})"});
     CHECK_OK(states[0].status);
     CHECK_EQ(code_name(states[1].status.code()), "SHAPE_MISMATCH");
     CHECK_EQ(code_name(states[2].status.code()), "INVALID_BODY");

@@ -4,7 +4,7 @@
 #include <array>
 #include <cmath>
 
-#include "wire/utf8.h"
+#include "base/utf8.h"
 
 namespace rankd::wire {
 

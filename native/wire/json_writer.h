@@ -8,7 +8,7 @@
 #include <string_view>
 
 #include "base/byte_buffer.h"
-#include "wire/utf8.h"
+#include "base/utf8.h"
 
 namespace rankd::wire {
 

@@ -14,7 +14,7 @@
 #include "base/mapped_file.h"
 #include "base/status.h"
 
-namespace rankd::store {
+namespace rankd {
 
 static_assert(std::endian::native == std::endian::little, "the formats are little-endian and mapped as they are");
 
@@ -55,9 +55,6 @@ class BinaryReader {
 /// a * b, or UINT64_MAX where that does not fit: larger than any file, so that the comparison with a size fails.
 uint64_t saturating_product(uint64_t a, uint64_t b);
 
-/// Whether the text is well-formed UTF-8 (RFC 3629: shortest form, no surrogates).
-bool is_utf8(std::string_view text);
-
 /// Writes beside the target and renames at the end, so that nobody ever sees half a file.
 class BinaryWriter {
   public:
@@ -93,4 +90,4 @@ class BinaryWriter {
     Status status_;
 };
 
-}  // namespace rankd::store
+}  // namespace rankd

@@ -1,8 +1,8 @@
-#include "wire/utf8.h"
+#include "base/utf8.h"
 
 #include <cstdint>
 
-namespace rankd::wire {
+namespace rankd {
 
 size_t utf8_sequence_bytes(std::string_view text) {
     if (text.empty()) return 0;
@@ -22,6 +22,15 @@ size_t utf8_sequence_bytes(std::string_view text) {
     return overlong || surrogate || beyond_unicode ? 0 : bytes;
 }
 
+bool is_utf8(std::string_view text) {
+    while (!text.empty()) {
+        const size_t bytes = utf8_sequence_bytes(text);
+        if (bytes == 0) return false;
+        text.remove_prefix(bytes);
+    }
+    return true;
+}
+
 std::string to_valid_utf8(std::string_view text) {
     std::string out;
     out.reserve(text.size());
@@ -33,4 +42,4 @@ std::string to_valid_utf8(std::string_view text) {
     return out;
 }
 
-}  // namespace rankd::wire
+}  // namespace rankd

@@ -1,5 +1,5 @@
 // Checks of mapped files, and files that appear whole or not at all.
-#include "store/binary_file.h"
+#include "base/binary_file.h"
 
 #include <unistd.h>
 
@@ -8,7 +8,7 @@
 #include <limits>
 #include <utility>
 
-namespace rankd::store {
+namespace rankd {
 
 namespace {
 
@@ -56,28 +56,6 @@ uint64_t saturating_product(uint64_t a, uint64_t b) {
     return b != 0 && a > kMost / b ? kMost : a * b;
 }
 
-bool is_utf8(std::string_view text) {
-    for (size_t i = 0; i < text.size();) {
-        const auto lead = static_cast<uint8_t>(text[i]);
-        if (lead < 0x80) {
-            ++i;
-            continue;
-        }
-        const size_t length = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
-        if (lead < 0xC2 || lead > 0xF4 || length > text.size() - i) return false;
-        uint32_t point = lead & (0x7Fu >> length);
-        for (size_t k = 1; k < length; ++k) {
-            const auto next = static_cast<uint8_t>(text[i + k]);
-            if ((next & 0xC0) != 0x80) return false;
-            point = point << 6 | (next & 0x3Fu);
-        }
-        constexpr uint32_t kShortest[] = {0, 0, 0x80, 0x800, 0x10000};
-        if (point < kShortest[length] || point > 0x10FFFF || (point >= 0xD800 && point <= 0xDFFF)) return false;
-        i += length;
-    }
-    return true;
-}
-
 BinaryWriter::BinaryWriter(const std::filesystem::path& path) : path_(path), temporary_(path) {
     temporary_ += ".writing-" + std::to_string(::getpid());
     file_ = std::fopen(temporary_.c_str(), "wbe");
@@ -116,4 +94,4 @@ Status BinaryWriter::commit() {
     return status_;
 }
 
-}  // namespace rankd::store
+}  // namespace rankd
