@@ -7,6 +7,8 @@ import { SetupFailure } from './failure.mjs';
 import { root } from './paths.mjs';
 
 const TAIL_LINES = 60;
+/** Logs are read as text. */
+const plain = { NO_COLOR: '1', FORCE_COLOR: undefined };
 
 /**
  * @param command  program and arguments
@@ -22,7 +24,7 @@ export async function runCommand(command, { log, verbose = false, cwd = root, en
 	let output = '';
 	const [program, ...args] = command;
 	// A process group of its own: a signal to us ends the tool and everything it started, and does so once.
-	const child = spawn(program, args, { cwd, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+	const child = spawn(program, args, { cwd, env: { ...process.env, ...plain, ...env }, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
 	for (const stream of [child.stdout, child.stderr]) {
 		stream.setEncoding('utf8').on('data', (text) => {
 			output += text;
