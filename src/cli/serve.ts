@@ -57,10 +57,9 @@ function unreadiness(engine: Engine, { problems }: LoadReport, { strictReadiness
 function greet({ host, unixSocket }: Config, port: number, models: readonly ModelInfo[]): void {
 	const base = `http://${host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host}:${port}`;
 	const names = models.map(({ name, version }) => `${name}@${version}`).join(', ') || 'no models yet';
-	console.log(`rankd listening on ${base} (${names})`);
-	if (unixSocket !== undefined) console.log(`and on ${unixSocket}`);
+	const socket = unixSocket === undefined ? [] : [`and on ${unixSocket}`];
 	const example = models.map((model) => exampleCall(base, model)).find((line) => line !== undefined);
-	if (example) console.log(`try: ${example}`);
+	console.log([`rankd listening on ${base} (${names})`, ...socket, ...(example ? [`try: ${example}`] : [])].join('\n'));
 }
 
 function exampleCall(base: string, { name, operations }: ModelInfo): string | undefined {
