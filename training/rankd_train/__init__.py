@@ -1,0 +1,1 @@
+"""rankd_train: from public data to a bundle that rankd serves."""

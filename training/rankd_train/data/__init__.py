@@ -1,0 +1,1 @@
+"""Reading, filtering, splitting and numbering of the data sets."""

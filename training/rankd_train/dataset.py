@@ -1,0 +1,67 @@
+"""From the snapshot's files to everything that models read: split, catalogue and content vectors."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from rankd_train.config import RunConfig
+from rankd_train.data.catalogue import Catalogue, build_catalogue
+from rankd_train.data.debian import Archive, load_archive, read_archive, save_archive
+from rankd_train.data.interactions import Interactions, build_interactions
+from rankd_train.data.snapshot import find_snapshot, verify_snapshot
+from rankd_train.data.split import Split, split_leave_two_out
+from rankd_train.models.content import embed_texts, unit_rows
+from rankd_train.progress import step
+
+
+@dataclass(frozen=True)
+class Dataset:
+    split: Split
+    catalogue: Catalogue
+    content: np.ndarray  # [catalogue, C] float32, unit rows
+    user_content: np.ndarray  # [1 + users, C] float32, unit rows; zeros in row 0
+    sha256: dict[str, str]  # of the snapshot's files
+
+
+def read_snapshot(cache: Path, allow_other: bool) -> tuple[Archive, dict[str, str]]:
+    """Reads the snapshot, or what an earlier run kept of the same files in `cache`."""
+    folder = find_snapshot()
+    sha256 = verify_snapshot(folder, allow_other)
+    kept = cache / f"archive-{'-'.join(digest[:8] for digest in sha256.values())}.msgpack"
+    if kept.is_file():
+        return load_archive(kept), sha256
+    archive = read_archive(folder)
+    save_archive(archive, kept)
+    return archive, sha256
+
+
+def load_dataset(config: RunConfig, cache: Path, allow_other: bool) -> Dataset:
+    with step("reading debian-packages"):
+        archive, sha256 = read_snapshot(cache, allow_other)
+        interactions = build_interactions(archive.sources, config.data)
+        print(f"  {describe(archive, interactions)}")
+        split = split_leave_two_out(interactions, config.seed)
+        catalogue = build_catalogue(archive, split.items)
+    with step("embedding the descriptions"):
+        content = embed_texts(catalogue.texts, config.content, config.seed)
+    return Dataset(split, catalogue, content, own_content(split, catalogue, content), sha256)
+
+
+def describe(archive: Archive, interactions: Interactions) -> str:
+    return (
+        f"{len(archive.binaries):,} packages, {len(archive.sources):,} sources; kept {len(interactions.users):,} sources x "
+        f"{len(interactions.items):,} items, {interactions.pair_count:,} pairs"
+    )
+
+
+def own_content(split: Split, catalogue: Catalogue, content: np.ndarray) -> np.ndarray:
+    """What a source is about: the mean description vector of the packages it builds. Row 0, the unknown user, is zero.
+
+    Descriptions say nothing of build dependencies beyond what a reader would guess, so this leaks no held-out item."""
+    vectors = np.zeros((1 + len(split.users), content.shape[1]), dtype=np.float32)
+    for row, user in enumerate(split.users, start=1):
+        built = catalogue.built_by.get(user, ())
+        if built:
+            vectors[row] = content[list(built)].mean(axis=0)
+    return unit_rows(vectors)

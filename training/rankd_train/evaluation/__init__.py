@@ -1,0 +1,1 @@
+"""Metrics, and the two ways of asking: over the whole catalogue, and as the served pipeline answers."""

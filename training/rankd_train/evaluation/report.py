@@ -1,0 +1,135 @@
+"""metrics.json: the test items read once, for the served pipeline, the full rankings and every baseline."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+import torch
+
+from rankd_train.artefact import Artefact
+from rankd_train.config import RunConfig
+from rankd_train.dataset import Dataset
+from rankd_train.evaluation import full_ranking as full
+from rankd_train.evaluation.metrics import (
+    Answers,
+    bootstrap_interval,
+    equal_opportunity,
+    list_metrics,
+    ranking_metrics,
+)
+from rankd_train.evaluation.served import CandidateSet, candidates_of, rank_candidates
+from rankd_train.models.item_item import cosine_weights, ease_weights
+from rankd_train.progress import step
+
+K = 10
+
+
+def evaluate(config: RunConfig, data: Dataset, artefact: Artefact) -> dict[str, Any]:
+    """Everything that metrics.json holds."""
+    torch.set_num_threads(config.threads)
+    with step("evaluating the baselines"):
+        baselines = evaluate_baselines(config, data)
+    with step("evaluating the full rankings"):
+        full_rankings = evaluate_full_rankings(config, data, artefact)
+    with step("evaluating the served pipeline"):
+        served, answers, prediction = evaluate_served(config, data, artefact)
+    ranking = {key: value for key, value in served.items() if "@" in key and key.split("@")[0] in ("precision", "recall", "ndcg")}
+    popularity = data.split.popularity
+    return {
+        "model_version": f"v{config.bundle.version}",
+        "timestamp": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "protocol": (
+            "leave-two-out, seed 0: one test and one validation item per source; all figures on the test items, "
+            "training items excluded from the answers, validation items not"
+        ),
+        "sources": len(data.split.users),
+        "items": len(data.split.items),
+        "metrics": {
+            "ranking": {**ranking, "map": served["map@10"]},
+            "prediction": prediction,
+            "business": {
+                "coverage": served["coverage@10"],
+                **list_metrics(answers.top, popularity, data.content[: len(data.split.items)]),
+            },
+            "fairness": {"equal_opportunity": equal_opportunity(answers.rank, history_groups(data))},
+        },
+        "served": served,
+        "full_ranking": full_rankings,
+        "baselines": baselines,
+        "comparison_to_baseline": {
+            f"{key}_improvement": f"{100 * (served[key] / baselines['item_knn'][key] - 1):+.1f}%"
+            for key in ("hr@10", "ndcg@10", "precision@10")
+        },
+    }
+
+
+def evaluate_baselines(config: RunConfig, data: Dataset) -> dict[str, dict[str, float]]:
+    """Each fitted on the training items of the same split, ranking all items for all sources."""
+    train = data.split.train
+    scorers = {
+        "random": full.by_chance(train.shape[1], config.seed),
+        "popularity": full.by_popularity(data.split.popularity),
+        "item_knn": full.by_item_item(cosine_weights(train)),
+        "ease": full.by_item_item(ease_weights(train, config.item_item.l2)),
+    }
+    users = np.arange(train.shape[0])
+    return {
+        name: figures(config, full.rank_all(score, train, users, data.split.test, K), train.shape[1])
+        for name, score in scorers.items()
+    }
+
+
+def evaluate_full_rankings(config: RunConfig, data: Dataset, artefact: Artefact) -> dict[str, Any]:
+    """Stage one's sources over all sources; the ranker over a sample of them, as it scores every pair."""
+    train, test = data.split.train, data.split.test
+    items = train.shape[1]
+    stage_one = artefact.stage_one(config)
+    everyone = np.arange(train.shape[0])
+    count = min(config.evaluation.full_ranking_sources, len(everyone))
+    sample = np.sort(np.random.default_rng(config.seed).choice(everyone, size=count, replace=False))
+    ranker = full.by_ranker(artefact.ranker, artefact.ranker_tables(), stage_one)
+    asked = {
+        "item_item": (full.by_item_item(stage_one.item_item), everyone, 512),
+        "towers": (full.by_towers(stage_one), everyone, 512),
+        "ranker": (ranker, sample, 8),
+    }
+    return {
+        name: {
+            **figures(config, full.rank_all(score, train, users, test[users], K, chunk), items),
+            "sources": len(users),
+        }
+        for name, (score, users, chunk) in asked.items()
+    }
+
+
+def evaluate_served(config: RunConfig, data: Dataset, artefact: Artefact) -> tuple[dict[str, Any], Answers, dict[str, float]]:
+    """Candidates, filter, rank: for every source, with its training items as history."""
+    split = data.split
+    user_row = torch.arange(1, len(split.users) + 1)
+    candidates = candidates_of(artefact.stage_one(config), user_row, split.train, split.test)
+    scores = rank_candidates(artefact.ranker, artefact.ranker_tables(), candidates)
+    answers = Answers(candidates.target_ranks(scores).numpy(), candidates.best(scores, K))
+    found = candidates.item == candidates.target[candidates.row_user]
+    served = {
+        **figures(config, answers, len(split.items)),
+        "candidates_per_request": round(len(scores) / len(user_row), 1),
+        "candidate_recall": float(found.sum() / len(user_row)),
+    }
+    return served, answers, prediction_metrics(candidates, scores, found)
+
+
+def figures(config: RunConfig, answers: Answers, item_count: int) -> dict[str, Any]:
+    low, high = bootstrap_interval(answers.rank, K, config.evaluation.bootstrap_samples, config.seed)
+    return {**ranking_metrics(answers, item_count, K), "hr@10_interval": [low, high]}
+
+
+def prediction_metrics(candidates: CandidateSet, scores: torch.Tensor, found: torch.Tensor) -> dict[str, float]:
+    """Error of the score as a probability, over all candidates of all sources (one in about 200 is the held-out item)."""
+    error = scores - found.float()
+    return {"rmse": float(error.square().mean().sqrt()), "mae": float(error.abs().mean())}
+
+
+def history_groups(data: Dataset) -> np.ndarray:
+    """[U] text: sources grouped by how many training items they have."""
+    lengths = np.diff(data.split.train.indptr)
+    return np.select([lengths <= 3, lengths <= 9], ["history 2-3", "history 4-9"], "history 10+")

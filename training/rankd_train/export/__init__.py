@@ -1,0 +1,1 @@
+"""From an artefact to a bundle folder: docs/bundle.md is the contract."""

@@ -1,0 +1,78 @@
+"""ONNX and TorchScript of the same weights, and the proof that they compute the same."""
+
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime as ort
+import torch
+from torch import Tensor, nn
+
+from rankd_train.errors import ExportMismatch
+
+OPSET = 20
+# fp32 sums in another order differ in the last digits; scores are of the order of one.
+TOLERANCE = 2e-5
+
+
+def export_graph(
+    module: nn.Module, inputs: dict[str, Tensor], rows: dict[str, str], output: str, folder: Path, name: str
+) -> None:
+    """Writes `<name>.onnx` and `<name>.ts.pt`.
+
+    inputs: an example of each, in the order of `forward`; rows: the symbol of each input's first axis (U or N)."""
+    module = module.eval()
+    symbols = {symbol: torch.export.Dim(symbol, min=1) for symbol in set(rows.values())}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            module,
+            tuple(inputs.values()),
+            folder / f"{name}.onnx",
+            input_names=list(inputs),
+            output_names=[output],
+            dynamic_shapes=[{0: symbols[rows[key]]} for key in inputs],
+            opset_version=OPSET,
+            external_data=False,
+            dynamo=True,
+            verbose=False,
+        )
+        script = torch.jit.trace(module, tuple(inputs.values()), check_trace=False)
+        script = torch.jit.freeze(script)
+        torch.jit.save(script, folder / f"{name}.ts.pt")
+    strip_origins(folder / f"{name}.onnx")
+
+
+def strip_origins(path: Path) -> None:
+    """Removes what the exporter wrote about the machine it ran on: source paths and stack traces of every node."""
+    model = onnx.load(path)
+    for owner in (model, model.graph, *model.graph.node, *model.graph.input, *model.graph.output, *model.graph.value_info):
+        del owner.metadata_props[:]
+        if owner is not model and hasattr(owner, "doc_string"):
+            owner.ClearField("doc_string")
+    del model.functions[:]
+    onnx.checker.check_model(model)
+    onnx.save(model, path)
+
+
+def check_parity(folder: Path, name: str, cases: Sequence[dict[str, Tensor]], module: nn.Module) -> float:
+    """Largest difference between PyTorch, TorchScript and ONNX Runtime over all cases; raises beyond TOLERANCE."""
+    script = torch.jit.load(folder / f"{name}.ts.pt")
+    session = ort.InferenceSession(folder / f"{name}.onnx", providers=["CPUExecutionProvider"])
+    largest = 0.0
+    for case in cases:
+        with torch.no_grad():
+            expected = module(*case.values()).numpy()
+            scripted = script(*case.values()).numpy()
+        (served,) = session.run(None, {key: value.numpy() for key, value in case.items()})
+        for form, got in (("TorchScript", scripted), ("ONNX Runtime", served)):
+            difference = float(np.abs(got - expected).max(initial=0.0))
+            if got.shape != expected.shape or not difference <= TOLERANCE:
+                raise ExportMismatch(
+                    f"{name}: {form} differs from PyTorch by {difference:.2e} (allowed {TOLERANCE:.0e}), "
+                    f"shape {got.shape} against {expected.shape}"
+                )
+            largest = max(largest, difference)
+    return largest

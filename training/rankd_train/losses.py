@@ -1,0 +1,30 @@
+"""The losses, each beside the paper that it comes from."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from rankd_train.data.histories import Histories
+
+
+def sampled_softmax_loss(positive: Tensor, negative: Tensor, expected: Tensor, targets: Histories) -> Tensor:
+    """Softmax cross entropy against sampled negatives with logQ correction (Yi et al. 2019, equation 3).
+
+    positive: [E] logits of the targets; negative: [U, S] logits of S items drawn once for the batch; expected: [S] how
+    often each of them is expected among the S draws. Returns a scalar: mean over a user's targets, then over users with
+    any (Liang et al. 2018). The correction makes the sum over the sample an unbiased estimate of the sum over all items."""
+    rest = torch.logsumexp(negative - torch.log(expected), dim=1)  # (U,)
+    loss = torch.logaddexp(positive, rest[targets.user]) - positive  # (E,)
+    count = targets.counts()[:, 0]  # (U,)
+    return (loss / count[targets.user]).sum() / (count > 0).sum().clamp(min=1)
+
+
+def binary_cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
+    """Mean log loss of independent yes/no answers (He et al. 2017, equation 7), from logits for numerical safety."""
+    return F.binary_cross_entropy_with_logits(logits, labels)
+
+
+def mask_users(user_row: Tensor, probability: float, generator: torch.Generator) -> Tensor:
+    """Replaces user rows by 0, the unknown user, with the given probability. user_row: [U] int64."""
+    known = torch.rand(user_row.shape, generator=generator) >= probability
+    return user_row * known

@@ -1,0 +1,1 @@
+"""The models: closed-form item-item weights, content vectors, the two towers and the hybrid ranker."""

@@ -1,0 +1,31 @@
+"""Descriptions as vectors: TF-IDF, then truncated SVD (latent semantic analysis, Deerwester et al. 1990)."""
+
+import numpy as np
+from sklearn.decomposition import TruncatedSVD
+from sklearn.feature_extraction.text import TfidfVectorizer
+
+from rankd_train.config import ContentConfig
+
+# Words of letters and digits, with the inner marks that package names and tags carry: libfmt-dev, c++, role::program.
+TOKEN = r"(?u)\b[a-z0-9][a-z0-9+.:_-]*[a-z0-9+]"
+
+
+def embed_texts(texts: tuple[str, ...], config: ContentConfig, seed: int) -> np.ndarray:
+    """[len(texts), dim] float32, rows of unit length (zeros for a text without a known term): dot product = cosine."""
+    vectorizer = TfidfVectorizer(
+        token_pattern=TOKEN,
+        stop_words="english",
+        sublinear_tf=True,
+        min_df=config.min_packages_per_term,
+        max_df=config.max_share,
+        max_features=config.max_terms,
+        dtype=np.float32,
+    )
+    terms = vectorizer.fit_transform(texts)
+    vectors = TruncatedSVD(config.dim, algorithm="randomized", n_iter=4, random_state=seed).fit_transform(terms)
+    return unit_rows(vectors.astype(np.float32))
+
+
+def unit_rows(vectors: np.ndarray) -> np.ndarray:
+    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return vectors / np.maximum(norms, 1e-12)
