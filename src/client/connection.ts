@@ -21,7 +21,7 @@ export class Connection {
 	#socket: WebSocket | undefined;
 	#connecting: Promise<WebSocket> | undefined;
 	#failures = 0;
-	#isClosed = false;
+	readonly #closing = new AbortController();
 
 	constructor(url: string, options: ConnectionOptions) {
 		this.#url = url;
@@ -48,11 +48,11 @@ export class Connection {
 		this.#pending.delete(id);
 	}
 
-	/** Ends the connection; requests in flight fail with `CONNECTION_LOST`. */
+	/** Ends the connection; requests in flight fail with `CONNECTION_LOST`. May be called twice. */
 	async close(): Promise<void> {
-		this.#isClosed = true;
+		this.#closing.abort();
 		const socket = this.#socket;
-		if (socket === undefined) return;
+		if (socket === undefined || socket.readyState === WebSocket.CLOSED) return;
 		const closed = new Promise((resolve) => socket.once('close', resolve));
 		socket.close(1000);
 		await closed;
@@ -66,25 +66,27 @@ export class Connection {
 	}
 
 	async #connect(): Promise<WebSocket> {
-		await delay(backoffMs(this.#failures));
-		if (this.#isClosed) throw lost('the client has been closed');
+		const { signal } = this.#closing;
+		await delay(backoffMs(this.#failures), undefined, { signal }).catch(() => {});
+		if (signal.aborted) throw lost('the client has been closed');
 		const socket = new WebSocket(this.#url, { perMessageDeflate: false, handshakeTimeout: this.#options.connectTimeoutMs });
 		socket.binaryType = 'nodebuffer';
 		this.#socket = socket;
+		this.#failures++;
 		await this.#opened(socket);
 		this.#failures = 0;
 		socket.on('message', (frame: Buffer) => this.#receive(socket, frame));
+		socket.once('close', (code, reason) => this.#lose(socket, `closed with ${code}${reason.length > 0 ? ` (${reason})` : ''}`));
 		return socket;
 	}
 
+	/** The error handler stays: once open, an error is told by the close that follows it. */
 	#opened(socket: WebSocket): Promise<void> {
 		return new Promise((resolve, reject) => {
 			socket.once('open', resolve);
-			socket.on('error', (cause) => {
-				this.#failures++;
-				reject(lost(`cannot connect to ${this.#url}: ${cause.message || (cause as NodeJS.ErrnoException).code}`, cause));
+			socket.on('error', (cause: NodeJS.ErrnoException) => {
+				reject(lost(`cannot connect to ${this.#url}: ${cause.message || cause.code}`, cause));
 			});
-			socket.once('close', (code, reason) => this.#lose(socket, `closed with ${code}${reason.length > 0 ? ` (${reason})` : ''}`));
 		});
 	}
 

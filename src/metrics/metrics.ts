@@ -6,6 +6,8 @@ import { EngineHistogram, type Labels } from './engine-histogram.js';
 
 /** Counted by the transports as plain numbers; a scrape reads them. */
 export interface Traffic {
+	/** Open connections that have not become WebSockets. */
+	httpConnections: number;
 	/** Open WebSocket connections. */
 	rpcConnections: number;
 	rpcFrames: number;
@@ -19,6 +21,7 @@ export interface Traffic {
 }
 
 export const createTraffic = (): Traffic => ({
+	httpConnections: 0,
 	rpcConnections: 0,
 	rpcFrames: 0,
 	httpRequests: 0,
@@ -98,6 +101,7 @@ class Scrape {
 	}
 
 	traffic(traffic: Traffic): void {
+		this.#gauge('rankd_http_connections', 'open HTTP connections', () => [[{}, traffic.httpConnections]]);
 		this.#gauge('rankd_rpc_connections', 'open RPC connections', () => [[{}, traffic.rpcConnections]]);
 		this.#counter('rankd_rpc_frames_total', 'RPC frames received', () => [[{}, traffic.rpcFrames]]);
 		this.#counter('rankd_http_requests_total', 'HTTP calls of /v1 received', () => [[{}, traffic.httpRequests]]);

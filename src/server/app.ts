@@ -1,6 +1,6 @@
 /** One uWebSockets app in front of an engine: routes, listening, draining. Holds no globals, so each I/O thread can have one. */
 
-import uWS, { type TemplatedApp, type us_listen_socket } from 'uWebSockets.js';
+import uWS, { type HttpResponse, type TemplatedApp, type us_listen_socket } from 'uWebSockets.js';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from '../config/keys.js';
 import { EngineError } from '../errors.js';
@@ -68,6 +68,10 @@ export class RankdApp {
 			version: packageInfo.version,
 			isDraining: false,
 		};
+		const countConnections = (_: HttpResponse, change: number) => {
+			traffic.httpConnections += change;
+		};
+		this.#app.filter(countConnections as Parameters<TemplatedApp['filter']>[0]);
 		this.#rpc = new RpcServer(this.#context);
 		this.#rpc.serve(this.#app);
 		serveOperations(this.#app, this.#context);
@@ -98,10 +102,10 @@ export class RankdApp {
 		this.#stopListening();
 		this.#engine.drain();
 		const isIdle = await this.#becomesIdle(deadline);
-		const hadPeers = this.#rpc.connectionCount > 0;
+		const { rpcConnections, httpConnections } = this.#context.traffic;
 		this.#rpc.endAll(SERVICE_RESTART, 'the server restarts');
 		// Closing a socket with unread input resets it, and answers on their way would be lost: peers stop sending first.
-		if (hadPeers) await delay(this.#lingerMs);
+		if (rpcConnections + httpConnections > 0) await delay(this.#lingerMs);
 		return isIdle;
 	}
 

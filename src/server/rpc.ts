@@ -19,10 +19,6 @@ export class RpcServer {
 		this.#context = context;
 	}
 
-	get connectionCount(): number {
-		return this.#connections.size;
-	}
-
 	get isFlushed(): boolean {
 		return [...this.#connections].every((connection) => connection.isFlushed);
 	}
@@ -55,6 +51,7 @@ export class RpcServer {
 	}
 
 	#upgrade(response: HttpResponse, request: HttpRequest, socketContext: us_socket_context_t): void {
+		if (this.#context.isDraining) return refuse(this.#context, response, new EngineError('DRAINING', 'this server is shutting down'));
 		const limit = this.#context.config.maxConnections;
 		if (limit > 0 && this.#connections.size >= limit) {
 			return refuse(this.#context, response, new EngineError('OVERLOADED', `${limit} RPC connections are open, no more are accepted`));
@@ -67,6 +64,8 @@ export class RpcServer {
 		const connection = new RpcConnection(this.#context, socket);
 		socket.getUserData().connection = connection;
 		this.#connections.add(connection);
+		// uWebSockets never tells that the HTTP connection behind it has ended.
+		this.#context.traffic.httpConnections--;
 		this.#context.traffic.rpcConnections++;
 	}
 

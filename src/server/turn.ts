@@ -56,9 +56,11 @@ export class Turn {
 		return this.#take(receiver, () => this.#handle.submit(body, codec, operation, target, deadlineMs, requestId));
 	}
 
-	/** The caller of one ticket has gone. */
+	/** The caller of one ticket has gone; the next flush frees what it held. */
 	cancel(ticket: number): void {
-		if (this.#receivers.delete(ticket)) this.#handle.cancel(ticket);
+		if (!this.#receivers.delete(ticket)) return;
+		this.#handle.cancel(ticket);
+		this.#schedule();
 	}
 
 	/** A caller has gone with `count` requests open. */

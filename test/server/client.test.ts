@@ -153,7 +153,19 @@ describe('lost connections', () => {
 	test('a server that is not there is told with its address', async () => {
 		const port = await freePort();
 		const call = newClient(`ws://127.0.0.1:${port}/rpc`).recommend('tiny');
-		await expect(call).rejects.toMatchObject({ code: 'CONNECTION_LOST', message: expect.stringContaining(`ws://127.0.0.1:${port}/rpc`) });
+		await expect(call).rejects.toMatchObject({
+			code: 'CONNECTION_LOST',
+			message: expect.stringMatching(`^cannot connect to ws://127.0.0.1:${port}/rpc: .*ECONNREFUSED`),
+		});
+	});
+
+	test('closing does not wait for an attempt that is still to come', async () => {
+		const client = newClient(`ws://127.0.0.1:${await freePort()}/rpc`, { connections: 1 });
+		for (let attempt = 0; attempt < 3; attempt++) await expect(client.recommend('tiny')).rejects.toMatchObject({ code: 'CONNECTION_LOST' });
+		const call = client.recommend('tiny');
+		call.catch(() => {});
+		await client.close();
+		await expect(call).rejects.toMatchObject({ code: 'CONNECTION_LOST' });
 	});
 
 	test('a path that is no RPC is told', () =>

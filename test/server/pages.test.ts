@@ -1,7 +1,8 @@
 /** What stands beside the operations: front page, models, health, metrics. */
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { http } from '../support/http-request.js';
 import { parseMetrics } from '../support/parse-metrics.js';
+import { RawWebSocket } from '../support/raw-websocket.js';
 import { withFakeServer } from '../support/with-fake-server.js';
 
 test('the front page says who this is and where to go', () =>
@@ -35,6 +36,16 @@ test.each(['/', '/v1/models', '/v2/health/live', '/metrics'])('HEAD %s tells the
 		expect(body.byteLength).toBe(0);
 	}),
 );
+
+test('connections are counted by what they are, also when they have gone', () =>
+	withFakeServer(async ({ base, port }) => {
+		const count = async (kind: string) => parseMetrics((await http(`${base}/metrics`)).body.toString()).get(`rankd_${kind}_connections`);
+		const peer = await RawWebSocket.connect(port);
+		expect([await count('http'), await count('rpc')]).toEqual([1, 1]);
+		peer.socket.destroy();
+		await vi.waitUntil(async () => (await count('rpc')) === 0);
+		expect(await count('http')).toBe(1);
+	}));
 
 test('a scrape is well-formed and counts traffic', () =>
 	withFakeServer(async ({ base }) => {

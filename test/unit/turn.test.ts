@@ -80,6 +80,17 @@ test('a receiver that has gone is not called, and the engine is told', async () 
 	expect(other.codes).toEqual([0]);
 });
 
+test('the last caller to go leaves the turn idle', async () => {
+	const { engine, turn } = newTurn();
+	engine.isHeld = true;
+	const ticket = turn.submitFrame(new Mailbox(), frame(1));
+	await turnOver();
+	const idle = turn.whenIdle();
+	turn.cancel(ticket);
+	await idle;
+	expect(turn.openRequests).toBe(0);
+});
+
 test('cancelling twice, or after the answer, is nothing', async () => {
 	const { engine, turn } = newTurn();
 	const ticket = turn.submitFrame(new Mailbox(), frame(1));
