@@ -10,6 +10,15 @@ export interface PendingAnswer {
 	reject(error: EngineError): void;
 }
 
+/** A request and the socket it was written to; none while it waits for one. */
+interface InFlight {
+	readonly answer: PendingAnswer;
+	socket: WebSocket | undefined;
+}
+
+/** How long a server may take to answer our close frame. */
+const CLOSE_TIMEOUT_MS = 1000;
+
 export interface ConnectionOptions {
 	connectTimeoutMs: number;
 }
@@ -17,11 +26,11 @@ export interface ConnectionOptions {
 export class Connection {
 	readonly #url: string;
 	readonly #options: ConnectionOptions;
-	readonly #pending = new Map<number, PendingAnswer>();
+	readonly #pending = new Map<number, InFlight>();
+	readonly #closing = new AbortController();
 	#socket: WebSocket | undefined;
 	#connecting: Promise<WebSocket> | undefined;
 	#failures = 0;
-	readonly #closing = new AbortController();
 
 	constructor(url: string, options: ConnectionOptions) {
 		this.#url = url;
@@ -34,11 +43,11 @@ export class Connection {
 	}
 
 	/** Registers a request; the frame leaves as soon as the connection stands. */
-	send(id: number, frame: Uint8Array, pending: PendingAnswer): void {
-		this.#pending.set(id, pending);
-		if (this.#socket?.readyState === WebSocket.OPEN) return this.#write(this.#socket, frame);
+	send(id: number, frame: Uint8Array, answer: PendingAnswer): void {
+		this.#pending.set(id, { answer, socket: undefined });
+		if (this.#socket?.readyState === WebSocket.OPEN) return this.#write(this.#socket, id, frame);
 		this.#connected().then(
-			(socket) => this.#pending.has(id) && this.#write(socket, frame),
+			(socket) => this.#write(socket, id, frame),
 			(error) => this.#settle(id)?.reject(error),
 		);
 	}
@@ -53,9 +62,12 @@ export class Connection {
 		this.#closing.abort();
 		const socket = this.#socket;
 		if (socket === undefined || socket.readyState === WebSocket.CLOSED) return;
+		this.#failAll(socket, lost('the client has been closed'));
 		const closed = new Promise((resolve) => socket.once('close', resolve));
+		const timeout = setTimeout(() => socket.terminate(), CLOSE_TIMEOUT_MS);
 		socket.close(1000);
 		await closed;
+		clearTimeout(timeout);
 	}
 
 	#connected(): Promise<WebSocket> {
@@ -76,7 +88,10 @@ export class Connection {
 		await this.#opened(socket);
 		this.#failures = 0;
 		socket.on('message', (frame: Buffer) => this.#receive(socket, frame));
-		socket.once('close', (code, reason) => this.#lose(socket, `closed with ${code}${reason.length > 0 ? ` (${reason})` : ''}`));
+		socket.once('close', (code, reason) => {
+			const why = `closed with ${code}${reason.length > 0 ? ` (${reason})` : ''}`;
+			this.#failAll(socket, lost(`the connection to ${this.#url} was ${why} while this request was in flight`));
+		});
 		return socket;
 	}
 
@@ -90,7 +105,10 @@ export class Connection {
 		});
 	}
 
-	#write(socket: WebSocket, frame: Uint8Array): void {
+	#write(socket: WebSocket, id: number, frame: Uint8Array): void {
+		const request = this.#pending.get(id);
+		if (request === undefined) return;
+		request.socket = socket;
 		socket.send(frame, { binary: true });
 	}
 
@@ -99,35 +117,32 @@ export class Connection {
 		try {
 			answer = decodeAnswer(frame);
 		} catch (cause) {
-			this.#failAll(new EngineError('INTERNAL', `this is a bug: the server sent no answer frame (${(cause as Error).message})`, { cause }));
-			return socket.terminate();
+			const message = `this is a bug: the server sent no answer frame (${(cause as Error).message})`;
+			return this.#giveUp(socket, new EngineError('INTERNAL', message, { cause }));
 		}
-		if (answer.id === null) {
-			// Somebody's request failed, and the server could not say whose: none of them can be waited for.
-			this.#failAll(answer.error ?? lost('the server sent an answer without an id'));
-			return socket.terminate();
-		}
-		const pending = this.#settle(answer.id);
-		if (answer.error) pending?.reject(answer.error);
-		else pending?.resolve(answer.body);
+		// Somebody's request failed, and the server could not say whose: none of them can be waited for.
+		if (answer.id === null) return this.#giveUp(socket, answer.error ?? lost('the server sent an answer without an id'));
+		const request = this.#settle(answer.id);
+		if (answer.error) request?.reject(answer.error);
+		else request?.resolve(answer.body);
 	}
 
 	#settle(id: number): PendingAnswer | undefined {
-		const pending = this.#pending.get(id);
+		const request = this.#pending.get(id);
 		this.#pending.delete(id);
-		return pending;
+		return request?.answer;
 	}
 
-	#lose(socket: WebSocket, why: string): void {
-		if (this.#socket !== socket) return;
-		this.#socket = undefined;
-		this.#failAll(lost(`the connection to ${this.#url} was ${why} while this request was in flight`));
+	#giveUp(socket: WebSocket, error: EngineError): void {
+		this.#failAll(socket, error);
+		socket.terminate();
 	}
 
-	#failAll(error: EngineError): void {
-		const pending = [...this.#pending.values()];
-		this.#pending.clear();
-		for (const { reject } of pending) reject(error);
+	/** While one socket closes, requests may already wait for the next: only its own are lost. */
+	#failAll(socket: WebSocket, error: EngineError): void {
+		for (const [id, request] of this.#pending) {
+			if (request.socket === socket) this.#settle(id)?.reject(error);
+		}
 	}
 }
 

@@ -1,7 +1,6 @@
 /** One uWebSockets app in front of an engine: routes, listening, draining. Holds no globals, so each I/O thread can have one. */
-
-import uWS, { type HttpResponse, type TemplatedApp, type us_listen_socket } from 'uWebSockets.js';
 import { setTimeout as delay } from 'node:timers/promises';
+import uWS, { type TemplatedApp, type us_listen_socket } from 'uWebSockets.js';
 import type { Config } from '../config/keys.js';
 import { EngineError } from '../errors.js';
 import type { Logger } from '../log.js';
@@ -68,10 +67,7 @@ export class RankdApp {
 			version: packageInfo.version,
 			isDraining: false,
 		};
-		const countConnections = (_: HttpResponse, change: number) => {
-			traffic.httpConnections += change;
-		};
-		this.#app.filter(countConnections as Parameters<TemplatedApp['filter']>[0]);
+		this.#app.filter((_, change) => this.#countHttpConnections(Number(change)));
 		this.#rpc = new RpcServer(this.#context);
 		this.#rpc.serve(this.#app);
 		serveOperations(this.#app, this.#context);
@@ -86,10 +82,10 @@ export class RankdApp {
 		await probePort(host, httpPort);
 		if (unixSocket !== undefined) {
 			await probeUnixSocket(unixSocket);
-			this.#app.listen_unix((socket) => this.#listening(socket, unixSocket), unixSocket);
+			await this.#listening(unixSocket, (taken) => this.#app.listen_unix(taken, unixSocket));
 		}
-		this.#app.listen(host, httpPort, (socket) => this.#listening(socket, `${host}:${httpPort}`));
-		return uWS.us_socket_local_port(this.#listenSockets.at(-1) as us_listen_socket);
+		const socket = await this.#listening(`${host}:${httpPort}`, (taken) => this.#app.listen(host, httpPort, taken));
+		return uWS.us_socket_local_port(socket);
 	}
 
 	/**
@@ -123,9 +119,19 @@ export class RankdApp {
 		for (const socket of this.#listenSockets.splice(0)) uWS.us_listen_socket_close(socket);
 	}
 
-	#listening(socket: us_listen_socket | false, where: string): void {
-		if (!socket) throw new EngineError('INVALID_CONFIG', `cannot listen on ${where}`);
-		this.#listenSockets.push(socket);
+	/** uWebSockets hands a listen socket, or false, to a callback. */
+	#listening(where: string, listen: (taken: (socket: us_listen_socket | false) => void) => void): Promise<us_listen_socket> {
+		return new Promise((resolve, reject) => {
+			listen((socket) => {
+				if (!socket) return reject(new EngineError('INVALID_CONFIG', `cannot listen on ${where}`));
+				this.#listenSockets.push(socket);
+				resolve(socket);
+			});
+		});
+	}
+
+	#countHttpConnections(change: number): void {
+		this.#context.traffic.httpConnections += change;
 	}
 
 	/** Idle is: no request open, and no answer left in our buffers. */

@@ -1,7 +1,6 @@
 /** The one place that writes HTTP responses: status line, headers and body in one cork. */
-
-import type { HttpResponse } from 'uWebSockets.js';
 import { STATUS_CODES } from 'node:http';
+import type { HttpResponse } from 'uWebSockets.js';
 import { pack } from 'msgpackr';
 import { type EngineError, errorBody } from '../errors.js';
 import { Codec } from '../native/addon.js';

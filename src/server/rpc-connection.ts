@@ -1,5 +1,4 @@
 /** One RPC connection: its answers leave together at the end of a flush, and its requests end with it. */
-
 import type { WebSocket } from 'uWebSockets.js';
 import { pack } from 'msgpackr';
 import { catalogue, EngineError, errorBody } from '../errors.js';

@@ -1,5 +1,5 @@
 /** The typed client against a fake engine: pipelining, deadlines, lost connections. */
-import { unpack } from 'msgpackr';
+import { pack, unpack } from 'msgpackr';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { WebSocketServer } from 'ws';
 import { type ClientOptions, RankdClient } from '../../src/client/index.js';
@@ -181,6 +181,27 @@ describe('lost connections', () => {
 		server.on('connection', (socket) => socket.on('message', () => socket.send('hello')));
 		const { port } = server.address() as { port: number };
 		await expect(newClient(`ws://127.0.0.1:${port}`).recommend('tiny')).rejects.toMatchObject({ code: 'INTERNAL' });
+	});
+
+	test('requests sent while the connection closes go to the next one, those before are lost', async () => {
+		const server = new WebSocketServer({ port: 0 });
+		onTestFinished(() => {
+			server.close();
+		});
+		const answer = { request_id: 2, model: 'tiny', version: '1.0.0', degraded: [], items: [], timing };
+		let connections = 0;
+		server.on('connection', (socket) => {
+			const isFirst = connections++ === 0;
+			socket.on('message', () => (isFirst ? socket.close(1012, 'restart') : socket.send(pack([1, 2, 0, 0, true, answer]))));
+		});
+		const { port } = server.address() as { port: number };
+		const client = newClient(`ws://127.0.0.1:${port}`, { connections: 1 });
+		const first = client.recommend('tiny');
+		const lost = await first.catch((error) => error);
+		const second = client.recommend('tiny');
+		expect(lost).toMatchObject({ code: 'CONNECTION_LOST', message: expect.stringContaining('1012 (restart)') });
+		expect(await second).toMatchObject({ requestId: 2 });
+		expect(connections).toBe(2);
 	});
 
 	test('an error without an id ends everything in flight on its connection', () =>
