@@ -21,9 +21,6 @@ const { values: options } = parseArgs({
 		help: { type: 'boolean' },
 	},
 });
-if (options.help) console.log(usage);
-else process.exitCode = await evaluate(resolve(options.bundle), options.url);
-
 async function evaluate(bundle, url) {
 	const { name, version } = readJson(bundle, 'manifest.json');
 	const promised = readJson(bundle, 'metrics.json').served;
@@ -42,7 +39,9 @@ async function evaluate(bundle, url) {
 	}
 }
 
-const readJson = (bundle, file) => JSON.parse(readFileSync(`${bundle}/${file}`, 'utf8'));
+function readJson(bundle, file) {
+	return JSON.parse(readFileSync(`${bundle}/${file}`, 'utf8'));
+}
 
 /** For each pair the place of the held-out item in the answer, -1 when it is not there. */
 async function ranksOf(client, target, heldOut) {
@@ -99,3 +98,6 @@ async function startServer() {
 	});
 	return { url: `ws://127.0.0.1:${port}/rpc`, stop: () => server.kill() };
 }
+
+if (options.help) console.log(usage);
+else process.exitCode = await evaluate(resolve(options.bundle), options.url);
