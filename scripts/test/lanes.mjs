@@ -21,6 +21,10 @@ import { check, cmakeBuild, ctest, nodeTest, npmTool, pytest, runs, script, vite
  */
 
 const sanitized = inRoot('build', 'asan');
+const sanitizerOptions = {
+	UBSAN_OPTIONS: 'print_stacktrace=1',
+	LSAN_OPTIONS: `suppressions=${inRoot('scripts', 'test', 'leaks.supp')}:print_suppressions=0`,
+};
 const raced = inRoot('build', 'tsan');
 const fuzzed = inRoot('build', 'fuzz');
 
@@ -55,10 +59,7 @@ export const lanes = [
 		slow: true,
 		asks: 'Does the C++ keep to its memory and to the language?',
 		needs: [],
-		commands: () => [
-			...cmakeBuild(sanitized, '-DRANKD_SANITIZE=address,undefined'),
-			ctest(sanitized, { env: { UBSAN_OPTIONS: 'print_stacktrace=1' } }),
-		],
+		commands: () => [...cmakeBuild(sanitized, '-DRANKD_SANITIZE=address,undefined'), ctest(sanitized, { env: sanitizerOptions })],
 	},
 	{
 		name: 'tsan',
