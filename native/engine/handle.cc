@@ -76,7 +76,6 @@ int32_t Handle::submit(std::span<const uint8_t> bytes, wire::Codec codec, const 
     if (is_detached_ || core_->is_closed()) return -static_cast<int32_t>(Code::ENGINE_CLOSED);
     // Even refusals are answered with the request's id; only a caller who never flushes meets this wall.
     if (open_count_ >= std::min<size_t>(2ull * core_->options().queue_capacity, kSlotMask)) {
-        core_->errors().record(Code::OVERLOADED);
         return -static_cast<int32_t>(Code::OVERLOADED);
     }
     OpenRequest& request = take_slot();

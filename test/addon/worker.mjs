@@ -1,7 +1,7 @@
 // One worker thread over a core of the main thread: it sends requests in turns of 16 and counts the good answers.
 import { parentPort, workerData } from 'node:worker_threads';
-import { loadAddon } from '../../dist/native/load-addon.js';
 import { Packr } from 'msgpackr';
+import { loadAddon } from '../../dist/native/load-addon.js';
 
 const packr = new Packr({ useRecords: false });
 const handle = loadAddon().attach(workerData.coreId);

@@ -24,7 +24,7 @@ interface AnswerBody {
 const packr = new Packr({ useRecords: false });
 const unpackr = new Unpackr({ useRecords: false });
 
-const floats = (bytes: Uint8Array): Float32Array => new Float32Array(bytes.slice().buffer);
+const floats = (bytes: Uint8Array): Float32Array => new Float32Array(new Uint8Array(bytes).buffer);
 
 function answer(handle: NativeHandle, codec: Codec, target: string, { op, body }: GoldenRequest): AnswerBody {
 	const bytes = codec === Codec.json ? Buffer.from(JSON.stringify(body)) : packr.pack(body);
@@ -74,7 +74,9 @@ describe.each(bundles)('%s', (folder) => {
 		['msgpack', Codec.msgpack],
 		['json', Codec.json],
 	] as const)('the engine gives what training computed, asked in %s', (_, codec) => {
-		for (const request of golden.filter(({ op, body }) => codec === Codec.msgpack || (op !== 'score' && !(body['candidates'] instanceof Uint8Array)))) {
+		for (const request of golden.filter(
+			({ op, body }) => codec === Codec.msgpack || (op !== 'score' && !(body['candidates'] instanceof Uint8Array)),
+		)) {
 			const reply = answer(handle, codec, manifest.name, request);
 			const tolerance = request.expect.tolerance ?? manifest.tolerances.score;
 			if (request.expect.items) expectItems(reply, request.expect, tolerance);
