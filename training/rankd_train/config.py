@@ -33,7 +33,7 @@ class DataConfig:
 class ContentConfig:
     """TF-IDF and truncated SVD over the descriptions of the whole catalogue."""
 
-    dim: int = 64
+    dim: int = 48
     max_terms: int = 40_000
     min_packages_per_term: int = 3
     # A term in more than this share of all descriptions says nothing.
@@ -45,24 +45,26 @@ class ItemItemConfig:
     """EASE, cut to the strongest neighbours of each item."""
 
     l2: float = 30.0
-    neighbours: int = 64
+    neighbours: int = 48
 
 
 @dataclass(frozen=True)
 class TowerConfig:
-    dim: int = 64
-    hidden: int = 128
+    dim: int = 48
+    # What is learned about a single source. Histories and descriptions say most; more numbers only fit the past (LOG.md).
+    user_dim: int = 16
+    hidden: int = 256
     temperature: float = 0.07
     # Share of a user's items that is shown as history; the rest is to be guessed. Drawn anew for every user and epoch.
     min_history_share: float = 0.3
     max_history_share: float = 0.9
-    # How often a known user is trained as the unknown one (user row 0).
-    mask_user: float = 0.5
-    dropout: float = 0.2
+    # How often a known user is trained as the unknown one (user row 0), so that histories must speak for themselves.
+    mask_user: float = 0.9
+    dropout: float = 0.3
     # Items drawn as negatives, once for a whole batch.
     negatives: int = 1024
     batch_users: int = 256
-    learning_rate: float = 2e-3
+    learning_rate: float = 3e-3
     weight_decay: float = 1e-5
     max_epochs: int = 60
     patience: int = 5
@@ -84,7 +86,11 @@ class RankerConfig:
     negatives: int = 4
     # Share of the negatives drawn from what stage one retrieved; the rest are drawn from all items.
     hard_negatives: float = 0.75
+    # How often a request comes from an unknown user, as all of stage one sees it; drawn once per request.
     mask_user: float = 0.3
+    # How often a known user's embedding alone is hidden, drawn in every step: seen at each epoch, it learns the
+    # training items by heart (LOG.md).
+    mask_embedding: float = 0.9
     batch_users: int = 64
     learning_rate: float = 1e-3
     weight_decay: float = 1e-5

@@ -43,7 +43,7 @@ def test_the_strongest_neighbours_keep_sign_and_pad_with_none():
     weights = np.array([[0.0, 0.5, -0.9, 0.1], [0.0, 0.0, 0.0, 0.3]], dtype=np.float32)
     kept = strongest(weights, 2)
     assert kept.rows[0].tolist() == [1, 2]
-    assert kept.weights[0].tolist() == pytest.approx([0.5, -0.9], abs=1e-3)
+    assert kept.weights[0].tolist() == pytest.approx([0.5, -0.9], abs=4e-3)
     assert sorted(kept.rows[1].tolist()) == [3, NO_NEIGHBOUR]
 
 
@@ -106,7 +106,7 @@ def test_pooling_matches_a_loop(data):
 
 def test_the_user_tower_gives_unit_vectors_also_to_nobody(config):
     tower = UserTower(config.tower, content_dim=5).eval()
-    vectors = tower(torch.randn(3, 8), torch.zeros(3, 5), torch.zeros(3, 8), torch.zeros(3, 1))
+    vectors = tower(torch.randn(3, 4), torch.zeros(3, 5), torch.zeros(3, 8), torch.zeros(3, 1))
     assert torch.allclose(vectors.norm(dim=1), torch.ones(3), atol=1e-6)
 
 

@@ -1,5 +1,6 @@
 """ONNX and TorchScript of the same weights, and the proof that they compute the same."""
 
+import logging
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,6 +25,8 @@ def export_graph(
 
     inputs: an example of each, in the order of `forward`; rows: the symbol of each input's first axis (U or N)."""
     module = module.eval()
+    # The exporter warns of operators of packages that are not here and not used.
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     symbols = {symbol: torch.export.Dim(symbol, min=1) for symbol in set(rows.values())}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

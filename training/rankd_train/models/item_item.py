@@ -6,6 +6,8 @@ import numpy as np
 import scipy.linalg
 import scipy.sparse as sp
 
+from rankd_train.quantise import as_i8
+
 NO_NEIGHBOUR = 0xFFFFFFFF  # pads a row of the neighbour table
 
 
@@ -14,14 +16,14 @@ class Neighbours:
     """The strongest weights of each item, as the engine stores them."""
 
     rows: np.ndarray  # [I, W] uint32, NO_NEIGHBOUR where there are fewer
-    weights: np.ndarray  # [I, W] float16
+    weights: np.ndarray  # [I, W] float32, as int8 with a scale per row gives them back
 
     def matrix(self) -> sp.csr_matrix:
         """[I, I] float32, row = item of the history, column = candidate: history [U, I] @ matrix = scores [U, I]."""
         count, width = self.rows.shape
         real = self.rows != NO_NEIGHBOUR
         row = np.repeat(np.arange(count), width)[real.ravel()]
-        values = self.weights.astype(np.float32)[real]
+        values = self.weights[real]
         return sp.csr_matrix((values, (row, self.rows[real].astype(np.int64))), shape=(count, count))
 
 
@@ -59,5 +61,5 @@ def strongest(weights: np.ndarray, width: int) -> Neighbours:
     values = np.take_along_axis(weights, rows, axis=1)
     order = np.argsort(-values, axis=1, kind="stable")
     rows = np.take_along_axis(rows, order, axis=1)
-    values = np.take_along_axis(values, order, axis=1).astype(np.float16)
+    values = as_i8(np.take_along_axis(values, order, axis=1))
     return Neighbours(np.where(values == 0, NO_NEIGHBOUR, rows).astype(np.uint32), values)

@@ -64,9 +64,21 @@ class Ranker(nn.Module):
             self.user_embedding.weight, self.user_content, self.item_embedding.weight, self.item_content, features
         )
 
-    def forward(self, user_row: Tensor, history: Histories, row_user: Tensor, item: Tensor, pair: Tensor) -> Tensor:
-        """Logits [N]."""
-        return self.network.logits(self.tables().gather(user_row, history, row_user, item, pair))
+    def forward(
+        self,
+        user_row: Tensor,
+        history: Histories,
+        row_user: Tensor,
+        item: Tensor,
+        pair: Tensor,
+        embedding_row: Tensor | None = None,
+    ) -> Tensor:
+        """Logits [N]. embedding_row: [U], where it differs from `user_row`: a user whose embedding is hidden has 0 there."""
+        tables = self.tables()
+        inputs = tables.gather(user_row, history, row_user, item, pair)
+        if embedding_row is not None:
+            inputs = inputs._replace(user_embedding=tables.user_embedding[embedding_row])
+        return self.network.logits(inputs)
 
 
 def normalised_popularity(counts: np.ndarray) -> np.ndarray:

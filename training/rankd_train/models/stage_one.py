@@ -19,7 +19,7 @@ class TowerTables:
     """The towers as they are served: one graph and the tables around it."""
 
     user_tower: UserTower
-    user_embedding: Tensor  # [1 + users, D]
+    user_embedding: Tensor  # [1 + users, E]
     user_content: Tensor  # [1 + users, C]
     history_embedding: Tensor  # [I, D]
     item_vectors: Tensor  # [I, D], unit rows

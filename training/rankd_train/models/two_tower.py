@@ -15,21 +15,21 @@ class UserTower(nn.Module):
 
     def __init__(self, config: TowerConfig, content_dim: int):
         super().__init__()
-        self.mix = nn.Linear(2 * config.dim + content_dim + 1, config.hidden)
+        self.mix = nn.Linear(config.user_dim + content_dim + config.dim + 1, config.hidden)
         self.project = nn.Linear(config.hidden, config.dim)
         self.dropout = nn.Dropout(config.dropout)
 
     def forward(
         self, user_embedding: Tensor, user_content: Tensor, history_mean: Tensor, history_count: Tensor
     ) -> Tensor:
-        """user_embedding, history_mean: [U, D]; user_content: [U, C]; history_count: [U, 1]. Returns unit rows [U, D].
+        """user_embedding: [U, E]; user_content: [U, C]; history_mean: [U, D]; history_count: [U, 1]. Returns unit rows [U, D].
 
         A bare history comes with row 0 of the user table, the embedding trained for whoever is unknown."""
         count = torch.log1p(history_count) / 4  # about 0..1: histories of 50 items are rare
-        x = torch.cat([user_embedding, user_content, history_mean, count], dim=1)  # (U, 2D + C + 1)
+        x = torch.cat([user_embedding, user_content, history_mean, count], dim=1)  # (U, E + C + D + 1)
         x = self.project(self.dropout(F.relu(self.mix(x))))  # (U, D)
         # The residual path starts the tower as plain averaging of the history, which is a fair model by itself.
-        return F.normalize(x + history_mean + user_embedding, dim=1)
+        return F.normalize(x + history_mean, dim=1)
 
 
 class TwoTower(nn.Module):
@@ -41,7 +41,7 @@ class TwoTower(nn.Module):
         self.config = config
         self.register_buffer("user_content", user_content, persistent=False)
         self.register_buffer("item_content", item_content, persistent=False)
-        self.user_embedding = nn.Embedding(len(user_content), config.dim)
+        self.user_embedding = nn.Embedding(len(user_content), config.user_dim)
         self.history_embedding = nn.Embedding(len(item_content), config.dim)
         self.item_embedding = nn.Embedding(len(item_content), config.dim)
         self.describe = nn.Linear(item_content.shape[1], config.dim, bias=False)

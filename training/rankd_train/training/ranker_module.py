@@ -6,7 +6,7 @@ from torch import Tensor
 
 from rankd_train.config import RankerConfig
 from rankd_train.evaluation.served import CandidateSet
-from rankd_train.losses import binary_cross_entropy
+from rankd_train.losses import binary_cross_entropy, mask_users
 from rankd_train.models.ranker import Ranker
 from rankd_train.training.ranker_examples import RankerExamples, make_batch
 
@@ -29,7 +29,8 @@ class RankerModule(LightningModule):
     def training_step(self, batch: list[Tensor], _: int) -> Tensor:
         (requests,) = batch
         rows = make_batch(self.examples, self.starts, requests, self.config.negatives, self.generator)
-        logits = self.model(rows.user_row, rows.history, rows.row_user, rows.item, rows.pair)
+        embedding_row = mask_users(rows.user_row, self.config.mask_embedding, self.generator)
+        logits = self.model(rows.user_row, rows.history, rows.row_user, rows.item, rows.pair, embedding_row)
         loss = binary_cross_entropy(logits, rows.label)
         self.log("train_loss", loss.detach(), on_epoch=True, on_step=False, prog_bar=True, batch_size=len(rows.label))
         return loss
