@@ -18,15 +18,18 @@ export const script = (path) => [process.execPath, inRoot('scripts', path)];
 
 export const runs = (program) => spawnSync(program, ['--version']).status === 0;
 
-/** Configures and builds everything but the addon in a folder of its own. */
-export function cmakeBuild(dir, ...settings) {
+/**
+ * Configures a build folder without the addon and builds in it.
+ * @param settings  CMake's -D arguments
+ * @param targets   what to build, instead of everything
+ */
+export function cmakeBuild(dir, settings, targets = []) {
 	const generator = runs('ninja') ? ['-G', 'Ninja'] : [];
+	const options = [...generator, '-DCMAKE_BUILD_TYPE=RelWithDebInfo', '-DRANKD_ADDON=OFF', ...settings];
+	const chosen = targets.length > 0 ? ['--target', ...targets] : [];
 	return [
-		{
-			name: 'configure',
-			command: ['cmake', '-S', root, '-B', dir, ...generator, '-DCMAKE_BUILD_TYPE=RelWithDebInfo', '-DRANKD_ADDON=OFF', ...settings],
-		},
-		{ name: 'build', command: ['cmake', '--build', dir, ...parallel] },
+		{ name: 'configure', command: ['cmake', '-S', root, '-B', dir, ...options] },
+		{ name: 'build', command: ['cmake', '--build', dir, ...parallel, ...chosen] },
 	];
 }
 

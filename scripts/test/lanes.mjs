@@ -26,6 +26,8 @@ const sanitizerOptions = {
 	LSAN_OPTIONS: `suppressions=${inRoot('scripts', 'test', 'leaks.supp')}:print_suppressions=0`,
 };
 const raced = inRoot('build', 'tsan');
+/** The programs that run threads of ours, or are run by them. */
+const threaded = ['engine_test', 'index_test', 'store_test', 'wire_test'];
 const fuzzed = inRoot('build', 'fuzz');
 
 /** @type {Lane[]} */
@@ -59,7 +61,7 @@ export const lanes = [
 		slow: true,
 		asks: 'Does the C++ keep to its memory and to the language?',
 		needs: [],
-		commands: () => [...cmakeBuild(sanitized, '-DRANKD_SANITIZE=address,undefined'), ctest(sanitized, { env: sanitizerOptions })],
+		commands: () => [...cmakeBuild(sanitized, ['-DRANKD_SANITIZE=address,undefined']), ctest(sanitized, { env: sanitizerOptions })],
 	},
 	{
 		name: 'tsan',
@@ -67,8 +69,8 @@ export const lanes = [
 		asks: 'Are the threads free of races? (a fake session: ONNX Runtime is not instrumented)',
 		needs: [],
 		commands: () => [
-			...cmakeBuild(raced, '-DRANKD_SANITIZE=thread'),
-			ctest(raced, { only: '^(engine|index|store|wire)_test$', env: { RANKD_TEST_NO_ORT: '1' } }),
+			...cmakeBuild(raced, ['-DRANKD_SANITIZE=thread'], threaded),
+			ctest(raced, { only: `^(${threaded.join('|')})$`, env: { RANKD_TEST_NO_ORT: '1' } }),
 		],
 	},
 	{
@@ -78,13 +80,7 @@ export const lanes = [
 		needs: [],
 		skip: () => (runs('clang++') ? undefined : 'clang++ is not installed, and g++ has no libFuzzer'),
 		commands: () => [
-			...cmakeBuild(
-				fuzzed,
-				'-DCMAKE_CXX_COMPILER=clang++',
-				'-DRANKD_FUZZERS=ON',
-				'-DRANKD_TESTS=OFF',
-				'-DRANKD_SANITIZE=address,undefined',
-			),
+			...cmakeBuild(fuzzed, ['-DCMAKE_CXX_COMPILER=clang++', '-DRANKD_FUZZERS=ON', '-DRANKD_SANITIZE=address,undefined'], ['fuzz_wire']),
 			{ name: 'folder', command: ['mkdir', '-p', `${fuzzed}/found`] },
 			check('fuzz_wire', `${fuzzed}/fuzz_wire`, '-max_total_time=60', `${fuzzed}/found`, inRoot('native', 'fuzz', 'corpus', 'wire')),
 		],
