@@ -1,5 +1,7 @@
 """From examples to served answers on the small world: leakage, parity of the exported graphs, reproducible weights."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
@@ -22,6 +24,13 @@ from rankd_train.training.ranker_examples import POOL, make_batch
 def trained(config, data, tmp_path_factory):
     torch.set_num_threads(1)
     return train(config, data, tmp_path_factory.mktemp("run"))
+
+
+@pytest.fixture(scope="module")
+def exported(config, data, trained, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("graphs")
+    write_graphs(data, trained.artefact, config, folder)
+    return folder
 
 
 def test_negatives_are_never_the_users_training_items(config, data):
@@ -115,24 +124,28 @@ def test_an_artefact_survives_its_file(config, data, trained, tmp_path):
         load_artefact(tmp_path / "nothing.pt", config)
 
 
-def test_exported_graphs_agree_for_any_number_of_users_and_candidates(config, data, trained, tmp_path):
-    write_graphs(data, trained.artefact, config, tmp_path)
+def test_exported_graphs_agree_for_any_number_of_users_and_candidates(config, data, trained, exported):
     cases = [graph_inputs(data, trained.artefact, config, users, items) for users, items in ((1, 1), (7, 3), (40, 40))]
     ragged = graph_inputs(data, trained.artefact, config, 3, 10)["ranker"]
     ragged["row_user"] = torch.tensor([0] * 2 + [1] * 27 + [2])  # 2, 27 and 1 candidates
     for name, module in (("user_tower", trained.artefact.user_tower), ("ranker", trained.artefact.ranker)):
-        check_parity(tmp_path, name, [case[name] for case in cases], module)
-    check_parity(tmp_path, "ranker", [ragged], trained.artefact.ranker)
-    onnx_bytes = (tmp_path / "ranker.onnx").read_bytes() + (tmp_path / "user_tower.onnx").read_bytes()
-    assert b"site-packages" not in onnx_bytes and b".py" not in onnx_bytes
-    assert not list(tmp_path.glob("*.data"))
+        check_parity(exported, name, [case[name] for case in cases], module)
+    check_parity(exported, "ranker", [ragged], trained.artefact.ranker)
 
 
-def test_a_graph_of_other_weights_is_refused(config, data, trained, tmp_path):
-    write_graphs(data, trained.artefact, config, tmp_path)
+def test_exported_files_tell_nothing_of_the_machine(exported):
+    here = str(Path(__file__).parents[1]).encode()
+    files = sorted(exported.iterdir())
+    assert [file.name for file in files] == ["ranker.onnx", "ranker.ts.pt", "user_tower.onnx", "user_tower.ts.pt"]
+    for file in files:
+        content = file.read_bytes()
+        assert not any(trace in content for trace in (here, b"site-packages", b"+cpu")), file.name
+
+
+def test_a_graph_of_other_weights_is_refused(config, data, trained, exported):
     other = type(trained.artefact.ranker)(config.ranker, config.content.dim).eval()
     with pytest.raises(ExportMismatch, match="differs from PyTorch"):
-        check_parity(tmp_path, "ranker", [graph_inputs(data, trained.artefact, config, 3, 5)["ranker"]], other)
+        check_parity(exported, "ranker", [graph_inputs(data, trained.artefact, config, 3, 5)["ranker"]], other)
 
 
 def test_the_manifest_names_every_input_of_the_graphs(data, trained, config):

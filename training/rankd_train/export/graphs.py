@@ -2,6 +2,7 @@
 
 import logging
 import warnings
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -45,19 +46,31 @@ def export_graph(
         script = torch.jit.trace(module, tuple(inputs.values()), check_trace=False)
         script = torch.jit.freeze(script)
         torch.jit.save(script, folder / f"{name}.ts.pt")
-    strip_origins(folder / f"{name}.onnx")
+    strip_onnx(folder / f"{name}.onnx")
+    strip_torchscript(folder / f"{name}.ts.pt")
 
 
-def strip_origins(path: Path) -> None:
-    """Removes what the exporter wrote about the machine it ran on: source paths and stack traces of every node."""
+def strip_onnx(path: Path) -> None:
+    """Removes what the exporter wrote about the machine it ran on: source paths, stack traces, the kind of build."""
     model = onnx.load(path)
+    model.producer_version = torch.__version__.partition("+")[0]
     for owner in (model, model.graph, *model.graph.node, *model.graph.input, *model.graph.output, *model.graph.value_info):
         del owner.metadata_props[:]
-        if owner is not model and hasattr(owner, "doc_string"):
+        if owner is not model:
             owner.ClearField("doc_string")
     del model.functions[:]
     onnx.checker.check_model(model)
     onnx.save(model, path)
+
+
+def strip_torchscript(path: Path) -> None:
+    """Removes the debug records, which hold the paths of the source files; the archive loads as well without them."""
+    with zipfile.ZipFile(path) as archive:
+        records = {entry.filename: archive.read(entry) for entry in archive.infolist()}
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
+        for name, content in records.items():
+            if not name.endswith(".debug_pkl"):
+                archive.writestr(zipfile.ZipInfo(name), content)
 
 
 def check_parity(folder: Path, name: str, cases: Sequence[dict[str, Tensor]], module: nn.Module) -> float:
