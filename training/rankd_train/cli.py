@@ -128,6 +128,6 @@ def read_json(path: Path) -> dict:
 
 
 def summary(metrics: dict) -> str:
-    rows = {**metrics["baselines"], **metrics["full_ranking"], "served": metrics["served"]}
-    lines = [f"  {name:12} HR@10 {row['hr@10']:.4f}  NDCG@10 {row['ndcg@10']:.4f}" for name, row in rows.items()]
+    rows = {**metrics["baselines"], **metrics["full_ranking"], **{key: metrics[key] for key in ("served", "served_history_only")}}
+    lines = [f"  {name:20} HR@10 {row['hr@10']:.4f}  NDCG@10 {row['ndcg@10']:.4f}" for name, row in rows.items()]
     return "\n".join(["test figures:", *lines])

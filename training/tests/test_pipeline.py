@@ -11,7 +11,9 @@ from rankd_train.artefact import load_artefact, save_artefact
 from rankd_train.errors import ExportMismatch, TrainError
 from rankd_train.evaluation.metrics import Answers
 from rankd_train.evaluation.served import candidates_of, rank_candidates
-from rankd_train.export.bundle import graph_inputs, heldout, write_graphs
+from rankd_train.evaluation.report import evaluate
+from rankd_train.export.bundle import card_facts, graph_inputs, heldout, write_graphs
+from rankd_train.export.card import make_card
 from rankd_train.export.golden import golden_requests
 from rankd_train.export.graphs import check_parity
 from rankd_train.export.manifest import operations, ranker_graph, user_tower_graph
@@ -177,3 +179,13 @@ def test_every_source_is_held_out_once(data):
         data.split.items.index(item) in data.split.history(user) for user, (_, item) in enumerate(pairs)
     )
     assert isinstance(data.split.train, sp.csr_matrix)
+
+
+def test_the_report_and_the_card_tell_the_same(config, data, trained):
+    metrics = evaluate(config, data, trained.artefact)
+    assert {"served", "served_history_only", "full_ranking", "baselines", "metrics"} <= set(metrics)
+    assert set(metrics["metrics"]) == {"ranking", "prediction", "business", "fairness"}
+    card = make_card(card_facts(config, data, trained.history, {"recall": 0.99}), metrics)
+    assert f"| **served pipeline** | {metrics['served']['hr@10']:.4f} |" in card
+    assert f"| cosine item-kNN | {metrics['baselines']['item_knn']['hr@10']:.4f} |" in card
+    assert metrics["baselines"]["ease"]["hr@10"] > metrics["baselines"]["random"]["hr@10"]

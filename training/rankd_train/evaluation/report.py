@@ -32,7 +32,9 @@ def evaluate(config: RunConfig, data: Dataset, artefact: Artefact) -> dict[str, 
     with step("evaluating the full rankings"):
         full_rankings = evaluate_full_rankings(config, data, artefact)
     with step("evaluating the served pipeline"):
-        served, answers, prediction = evaluate_served(config, data, artefact)
+        everyone = torch.arange(1, len(data.split.users) + 1)
+        served, answers, prediction = evaluate_served(config, data, artefact, everyone)
+        new_user, _, _ = evaluate_served(config, data, artefact, torch.zeros_like(everyone))
     ranking = {key: value for key, value in served.items() if "@" in key and key.split("@")[0] in ("precision", "recall", "ndcg")}
     popularity = data.split.popularity
     return {
@@ -54,6 +56,7 @@ def evaluate(config: RunConfig, data: Dataset, artefact: Artefact) -> dict[str, 
             "fairness": {"equal_opportunity": equal_opportunity(answers.rank, history_groups(data))},
         },
         "served": served,
+        "served_history_only": new_user,
         "full_ranking": full_rankings,
         "baselines": baselines,
         "comparison_to_baseline": {
@@ -102,10 +105,13 @@ def evaluate_full_rankings(config: RunConfig, data: Dataset, artefact: Artefact)
     }
 
 
-def evaluate_served(config: RunConfig, data: Dataset, artefact: Artefact) -> tuple[dict[str, Any], Answers, dict[str, float]]:
-    """Candidates, filter, rank: for every source, with its training items as history."""
+def evaluate_served(
+    config: RunConfig, data: Dataset, artefact: Artefact, user_row: torch.Tensor
+) -> tuple[dict[str, Any], Answers, dict[str, float]]:
+    """Candidates, filter, rank: for every source, with its training items as history.
+
+    user_row: [U], the sources' own rows, or zeros to ask as a new user who sends the same history."""
     split = data.split
-    user_row = torch.arange(1, len(split.users) + 1)
     candidates = candidates_of(artefact.stage_one(config), user_row, split.train, split.test)
     scores = rank_candidates(artefact.ranker, artefact.ranker_tables(), candidates)
     answers = Answers(candidates.target_ranks(scores).numpy(), candidates.best(scores, K))

@@ -70,12 +70,13 @@ LABELS = {
     "towers": "full ranking: towers",
     "ranker": "full ranking: ranker",
     "served": "**served pipeline**",
+    "served_history_only": "served, as a new user with the same history",
 }
 
 
 def make_card(facts: dict[str, Any], metrics: dict[str, Any]) -> str:
     """facts: everything that is not a metric, see bundle.py."""
-    table = {**metrics["baselines"], **metrics["full_ranking"], "served": metrics["served"]}
+    table = {**metrics["baselines"], **metrics["full_ranking"], **{key: metrics[key] for key in ("served", "served_history_only")}}
     groups = metrics["metrics"]["fairness"]["equal_opportunity"]
     return CARD.format(
         rows="\n".join(table_row(LABELS[name], figures) for name, figures in table.items()),
