@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <random>
 
+#include "base/memory.h"
 #include "engine/golden.h"
 #include "engine/handle.h"
 
@@ -70,7 +71,12 @@ Core::Core(CoreOptions options)
       workers_(options_.compute_threads, options_.queue_capacity, options_.limits, *options_.clock) {}
 
 Result<ModelInfo> Core::load(const std::filesystem::path& folder) {
-    if (is_closed()) return engine_closed();
+    Result<ModelInfo> loaded = engine_closed();
+    if (!is_closed()) loader_.run([&] { loaded = open(folder); });
+    return loaded;
+}
+
+Result<ModelInfo> Core::open(const std::filesystem::path& folder) {
     const Micros started = clock().now();
     auto opened = pipeline::Bundle::open(folder, options_.open_session);
     if (!opened.is_ok()) return opened.status().within(folder.string());
@@ -85,13 +91,19 @@ Result<ModelInfo> Core::load(const std::filesystem::path& folder) {
     model->golden_passed = report->passed;
     model->load_ms = static_cast<double>(clock().now() - started) / 1000.0;
     routes_.add(model);
+    // Opening took more than serving does, and the same version may just have been replaced.
+    release_free_memory();
     return info_of(*model, {});
 }
 
 Status Core::unload(const std::string& name, const std::string& version) {
     if (is_closed()) return engine_closed();
-    const auto removed = routes_.remove(name, version);
-    return removed.status();
+    {
+        const auto removed = routes_.remove(name, version);
+        RANKD_RETURN_IF_ERROR(removed.status());
+    }
+    release_free_memory();
+    return Status::ok();
 }
 
 Status Core::route(const std::string& name, Routes::Aliases aliases) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "engine/loader.h"
 #include "engine/model.h"
 #include "engine/routes.h"
 #include "engine/workers.h"
@@ -63,7 +64,7 @@ class Core : public std::enable_shared_from_this<Core> {
     const CoreOptions& options() const { return options_; }
     const Clock& clock() const { return *options_.clock; }
 
-    /// Opens, verifies, warms and replays a bundle on the calling thread, then puts it into service.
+    /// Opens, verifies, warms and replays a bundle on the loader's thread, waits for it, and puts it into service.
     Result<ModelInfo> load(const std::filesystem::path& folder);
     Status unload(const std::string& name, const std::string& version);
     Status route(const std::string& name, Routes::Aliases aliases);
@@ -90,12 +91,14 @@ class Core : public std::enable_shared_from_this<Core> {
 
   private:
     explicit Core(CoreOptions options);
+    Result<ModelInfo> open(const std::filesystem::path& folder);
 
     const CoreOptions options_;
     const uint32_t id_;
     const uint64_t request_id_prefix_;
     Routes routes_;
     Workers workers_;
+    Loader loader_;
     ErrorCounters errors_;
     std::atomic<int64_t> open_requests_{0};
     std::atomic<int64_t> handles_{0};

@@ -1,6 +1,7 @@
 // The addon's entry point: each JavaScript environment initialises it anew, all of them share the process's cores.
 #include <napi.h>
 
+#include "base/memory.h"
 #include "engine/core.h"
 #include "engine/handle.h"
 #include "napi/objects.h"
@@ -35,6 +36,7 @@ Napi::Value js_create_core(const Napi::CallbackInfo& info) {
         throw_status(info.Env(), status);
         return {};
     }
+    prefer_returning_memory();
     const auto core = engine::Core::create(std::move(options));
     // A process or worker thread that ends without `close` must not leave threads behind that use unloaded code.
     napi_add_env_cleanup_hook(
