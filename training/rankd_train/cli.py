@@ -36,18 +36,24 @@ def make_parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     add(commands, "data", "read and check the data set, print its counts", run_data)
-    run = add(commands, "run", "do everything: data, training, evaluation, and the bundle when --publish is given", run_all)
+    run = add(
+        commands, "run", "do everything: data, training, evaluation, and the bundle when --publish is given", run_all
+    )
     run.add_argument("--publish", type=Path, metavar="MODELS", help="model repository to publish the bundle into")
     add(commands, "evaluate", "evaluate the last run again and print metrics.json", run_evaluate)
     export = add(commands, "export", "publish the last run as a bundle", run_export)
-    export.add_argument("--publish", type=Path, metavar="MODELS", required=True, help="model repository to publish into")
+    export.add_argument(
+        "--publish", type=Path, metavar="MODELS", required=True, help="model repository to publish into"
+    )
     return parser
 
 
 def add(commands: argparse._SubParsersAction, name: str, what: str, command) -> argparse.ArgumentParser:
     parser = commands.add_parser(name, help=what, description=what)
     parser.add_argument("config", type=Path, help="configuration file, such as configs/packages.yaml")
-    parser.add_argument("--runs", type=Path, default=Path("runs"), help="folder of checkpoints and caches (default: runs)")
+    parser.add_argument(
+        "--runs", type=Path, default=Path("runs"), help="folder of checkpoints and caches (default: runs)"
+    )
     parser.add_argument(
         "--allow-other-snapshot", action="store_true", help="accept another snapshot of the data set than the known one"
     )
@@ -128,6 +134,10 @@ def read_json(path: Path) -> dict:
 
 
 def summary(metrics: dict) -> str:
-    rows = {**metrics["baselines"], **metrics["full_ranking"], **{key: metrics[key] for key in ("served", "served_history_only")}}
+    rows = {
+        **metrics["baselines"],
+        **metrics["full_ranking"],
+        **{key: metrics[key] for key in ("served", "served_history_only")},
+    }
     lines = [f"  {name:20} HR@10 {row['hr@10']:.4f}  NDCG@10 {row['ndcg@10']:.4f}" for name, row in rows.items()]
     return "\n".join(["test figures:", *lines])

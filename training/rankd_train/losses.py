@@ -12,7 +12,8 @@ def sampled_softmax_loss(positive: Tensor, negative: Tensor, expected: Tensor, t
 
     positive: [E] logits of the targets; negative: [U, S] logits of S items drawn once for the batch; expected: [S] how
     often each of them is expected among the S draws. Returns a scalar: mean over a user's targets, then over users with
-    any (Liang et al. 2018). The correction makes the sum over the sample an unbiased estimate of the sum over all items."""
+    any (Liang et al. 2018). The correction makes the sum over the sample an unbiased estimate of the sum over all items;
+    a target that is drawn as well counts twice, which few are."""
     rest = torch.logsumexp(negative - torch.log(expected), dim=1)  # (U,)
     loss = torch.logaddexp(positive, rest[targets.user]) - positive  # (E,)
     count = targets.counts()[:, 0]  # (U,)

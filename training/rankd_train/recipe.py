@@ -44,7 +44,9 @@ def train(config: RunConfig, data: Dataset, folder: Path) -> Trained:
     serving = stage_one_of(config, neighbours, towers, popularity)
     examples = make_examples(config, data, epochs=tower_fit.best_epoch + 1)
     with step("training the ranker"):
-        ranker, ranker_fit = train_ranker(config, data, examples, validation_set(config, data, serving), folder / "ranker")
+        ranker, ranker_fit = train_ranker(
+            config, data, examples, validation_set(config, data, serving), folder / "ranker"
+        )
     fits = {"towers": tower_fit, "ranker": ranker_fit}
     return Trained(
         make_artefact(towers, ranker, neighbours, popularity),
@@ -112,9 +114,7 @@ def validation_set(config: RunConfig, data: Dataset, stage_one: StageOne) -> Can
     rng = np.random.default_rng(config.seed)
     count = min(config.evaluation.validation_sources, len(data.split.users))
     users = np.sort(rng.choice(len(data.split.users), size=count, replace=False))
-    return candidates_of(
-        stage_one, torch.from_numpy(users + 1), data.split.train[users], data.split.validation[users]
-    )
+    return candidates_of(stage_one, torch.from_numpy(users + 1), data.split.train[users], data.split.validation[users])
 
 
 def train_ranker(

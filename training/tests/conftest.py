@@ -36,7 +36,15 @@ def config() -> RunConfig:
         content=ContentConfig(dim=CONTENT),
         item_item=ItemItemConfig(l2=5.0, neighbours=10),
         tower=TowerConfig(dim=8, user_dim=4, hidden=16, negatives=32, batch_users=32, max_epochs=2),
-        ranker=RankerConfig(embedding_dim=6, content_units=8, fusion_units=(16, 8, 4), section_dim=3, folds=3, target_folds=2, max_epochs=2),
+        ranker=RankerConfig(
+            embedding_dim=6,
+            content_units=8,
+            fusion_units=(16, 8, 4),
+            section_dim=3,
+            folds=3,
+            target_folds=2,
+            max_epochs=2,
+        ),
         pipeline=PipelineConfig(item_item=12, towers=12, popular=4, tower_index="exact_f32"),
         evaluation=EvaluationConfig(validation_sources=30, full_ranking_sources=20),
     )

@@ -31,7 +31,10 @@ def test_the_shipped_configuration_is_valid():
         ("seed: 1", 'missing key "bundle"'),
         ("bundle: {name: a, version: 1.0.0, description: b}\nseed: one", '"seed" must be int'),
         ("bundle: {name: a, version: 1.0, description: b}", '"bundle.version" must be str, got 1.0'),
-        ("bundle: {name: a, version: 1.0.0, description: b}\nranker: {fusion_units: 3}", '"ranker.fusion_units" must be a list'),
+        (
+            "bundle: {name: a, version: 1.0.0, description: b}\nranker: {fusion_units: 3}",
+            '"ranker.fusion_units" must be a list',
+        ),
         ("- a list", "must be a mapping"),
         ("a: [", "not valid YAML"),
     ],

@@ -65,7 +65,15 @@ def folder(tmp_path):
 
 def test_qualifiers_are_stripped_and_the_first_alternative_counts(folder):
     sources = {source.name: source.build_depends for source in read_archive(folder).sources}
-    assert sources["toolbox"] == ("cmake", "doxygen", "g++-12", "libcurl4-gnutls-dev", "libkvm-dev", "ninja-build", "python3")
+    assert sources["toolbox"] == (
+        "cmake",
+        "doxygen",
+        "g++-12",
+        "libcurl4-gnutls-dev",
+        "libkvm-dev",
+        "ninja-build",
+        "python3",
+    )
     assert sources["bare"] == ()
 
 

@@ -58,7 +58,9 @@ def test_the_sampled_softmax_of_every_item_is_the_softmax():
     got = sampled_softmax_loss(positive[2:], logits[:, :8], torch.ones(8), single)
     assert got == pytest.approx(float(F.cross_entropy(logits[1:], torch.tensor([8]))), abs=1e-6)
     both = sampled_softmax_loss(positive, logits, torch.ones(9), targets)
-    by_hand = [float(torch.logaddexp(logits[u].logsumexp(0), logits[u, i]) - logits[u, i]) for u, i in ((0, 3), (0, 5), (1, 8))]
+    by_hand = [
+        float(torch.logaddexp(logits[u].logsumexp(0), logits[u, i]) - logits[u, i]) for u, i in ((0, 3), (0, 5), (1, 8))
+    ]
     assert both == pytest.approx((np.mean(by_hand[:2]) + by_hand[2]) / 2, abs=1e-6)
 
 

@@ -10,8 +10,8 @@ import torch
 from rankd_train.artefact import load_artefact, save_artefact
 from rankd_train.errors import ExportMismatch, TrainError
 from rankd_train.evaluation.metrics import Answers
-from rankd_train.evaluation.served import candidates_of, rank_candidates
 from rankd_train.evaluation.report import evaluate
+from rankd_train.evaluation.served import candidates_of, rank_candidates
 from rankd_train.export.bundle import card_facts, graph_inputs, heldout, write_graphs
 from rankd_train.export.card import make_card
 from rankd_train.export.golden import golden_requests
@@ -76,7 +76,9 @@ def test_a_batch_has_one_positive_and_the_asked_negatives_per_target(config, dat
 def test_candidates_hold_no_seen_item_and_ranks_match_the_lists(config, data, trained):
     artefact = trained.artefact
     users = len(data.split.users)
-    candidates = candidates_of(artefact.stage_one(config), torch.arange(1, users + 1), data.split.train, data.split.test)
+    candidates = candidates_of(
+        artefact.stage_one(config), torch.arange(1, users + 1), data.split.train, data.split.test
+    )
     seen = data.split.train.toarray() > 0
     assert not seen[candidates.row_user.numpy(), candidates.item.numpy()].any()
     scores = rank_candidates(artefact.ranker, artefact.ranker_tables(), candidates)
@@ -175,9 +177,7 @@ def test_golden_requests_expect_unseen_items_only(config, data, trained):
 def test_every_source_is_held_out_once(data):
     pairs = heldout(data)
     assert [user for user, _ in pairs] == list(data.split.users)
-    assert not any(
-        data.split.items.index(item) in data.split.history(user) for user, (_, item) in enumerate(pairs)
-    )
+    assert not any(data.split.items.index(item) in data.split.history(user) for user, (_, item) in enumerate(pairs))
     assert isinstance(data.split.train, sp.csr_matrix)
 
 

@@ -18,7 +18,9 @@ from rankd_train.progress import progress
 ScoreAll = Callable[[np.ndarray, sp.csr_matrix], np.ndarray]
 
 
-def rank_all(score: ScoreAll, train: sp.csr_matrix, users: np.ndarray, target: np.ndarray, k: int, chunk: int = 512) -> Answers:
+def rank_all(
+    score: ScoreAll, train: sp.csr_matrix, users: np.ndarray, target: np.ndarray, k: int, chunk: int = 512
+) -> Answers:
     """train: [U, I]; users: [B] numbers of those who are asked; target: [B] their held-out items."""
     ranks, tops = [], []
     for start in progress(range(0, len(users), chunk), "ranking all items"):

@@ -35,7 +35,11 @@ def evaluate(config: RunConfig, data: Dataset, artefact: Artefact) -> dict[str, 
         everyone = torch.arange(1, len(data.split.users) + 1)
         served, answers, prediction = evaluate_served(config, data, artefact, everyone)
         new_user, _, _ = evaluate_served(config, data, artefact, torch.zeros_like(everyone))
-    ranking = {key: value for key, value in served.items() if "@" in key and key.split("@")[0] in ("precision", "recall", "ndcg")}
+    ranking = {
+        key: value
+        for key, value in served.items()
+        if "@" in key and key.split("@")[0] in ("precision", "recall", "ndcg")
+    }
     popularity = data.split.popularity
     return {
         "model_version": f"v{config.bundle.version}",

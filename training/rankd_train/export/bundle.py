@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import msgpack
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -27,7 +26,20 @@ from rankd_train.models.hybrid import PAIR_SOURCES
 from rankd_train.progress import step
 
 # The project promises a recall of 0.95; 12 links already give more on 5,435 vectors, and 16 cost 100 KB.
-HNSW_OPTIONS = ("--m", "12", "--ef-construction", "200", "--ef-search", "200", "--seed", "0", "--recall-k", "100", "--min-recall", "0.95")
+HNSW_OPTIONS = (
+    "--m",
+    "12",
+    "--ef-construction",
+    "200",
+    "--ef-search",
+    "200",
+    "--seed",
+    "0",
+    "--recall-k",
+    "100",
+    "--min-recall",
+    "0.95",
+)
 
 
 def publish(
@@ -127,10 +139,14 @@ def table_columns(artefact: Artefact, table: str) -> dict[str, tuple[str, Any]]:
     }
 
 
-def write_indexes(config: RunConfig, data: Dataset, artefact: Artefact, folder: Path, tool: NativeTool) -> dict[str, Any]:
+def write_indexes(
+    config: RunConfig, data: Dataset, artefact: Artefact, folder: Path, tool: NativeTool
+) -> dict[str, Any]:
     """Returns what was measured of the towers' index."""
     options = HNSW_OPTIONS if config.pipeline.tower_index == "hnsw" else ()
-    measured = tool.write_index(folder / "towers.index", artefact.columns["towers"], config.pipeline.tower_index, *options)
+    measured = tool.write_index(
+        folder / "towers.index", artefact.columns["towers"], config.pipeline.tower_index, *options
+    )
     tool.write_index(folder / "descriptions.index", data.content, "exact_i8")
     return measured
 
@@ -144,7 +160,9 @@ def write_graphs(data: Dataset, artefact: Artefact, config: RunConfig, folder: P
     per_candidate = {"row_user", "item_embedding", "item_content", "item_features", "pair"}
     ranker_rows = {key: "N" if key in per_candidate else "U" for key in example["ranker"]}
     export_graph(ranker, example["ranker"], ranker_rows, "score", folder, "ranker")
-    cases = [graph_inputs(data, artefact, config, users, candidates) for users, candidates in ((1, 1), (1, 300), (64, 11))]
+    cases = [
+        graph_inputs(data, artefact, config, users, candidates) for users, candidates in ((1, 1), (1, 300), (64, 11))
+    ]
     for name, module in (("user_tower", towers), ("ranker", ranker)):
         largest = check_parity(folder, name, [case[name] for case in cases], module)
         print(f"  {name}: TorchScript and ONNX Runtime within {largest:.1e} of PyTorch")

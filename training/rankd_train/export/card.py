@@ -44,10 +44,10 @@ alternatives `a | b` the first counts. Files by SHA-256:
 ## Models
 
 - `item_item`: EASE (l2 = {l2:g}), cut to {neighbours} neighbours an item.
-- `towers`: user tower over a learned user vector, what the source's own packages describe and the mean of its history; unit
-  vectors of {tower_dim} numbers, full softmax, stopped after epoch {tower_epochs}.
+- `towers`: user tower over a learned user vector, what the source's own packages describe and the mean of its history;
+  unit vectors of {tower_dim} numbers, sampled softmax with logQ correction, {tower_epochs} epochs.
 - `ranker`: hybrid NCF + content (embedding {embedding}, content {content}, fusion {fusion}), {negatives} negatives per
-  positive, binary cross entropy, stopped after epoch {ranker_epochs}. It reads the scores of both sources, fitted without its targets.
+  positive, binary cross entropy, {ranker_epochs} epochs. It reads the scores of both sources, fitted without its targets.
 - Row 0 of every user table is the unknown user, trained by masking.
 
 Weights are under the project's licence, Apache-2.0.
@@ -58,6 +58,7 @@ Weights are under the project's licence, Apache-2.0.
 - Co-occurrence is not cause: an answer is what similar packages build with, not what yours needs.
 - Names follow bookworm; packages renamed or removed later are not known.
 - Items that few sources use are ranked by description more than by use; packages outside the {items:,} score near the bottom in `rank`.
+- The ranker learned mostly from what the sources retrieve: asked for every item, it is weaker than on candidates.
 - The score is a probability among drawn negatives, not the rate at which a recommendation is taken.
 """
 
@@ -76,7 +77,11 @@ LABELS = {
 
 def make_card(facts: dict[str, Any], metrics: dict[str, Any]) -> str:
     """facts: everything that is not a metric, see bundle.py."""
-    table = {**metrics["baselines"], **metrics["full_ranking"], **{key: metrics[key] for key in ("served", "served_history_only")}}
+    table = {
+        **metrics["baselines"],
+        **metrics["full_ranking"],
+        **{key: metrics[key] for key in ("served", "served_history_only")},
+    }
     groups = metrics["metrics"]["fairness"]["equal_opportunity"]
     return CARD.format(
         rows="\n".join(table_row(LABELS[name], figures) for name, figures in table.items()),
@@ -85,7 +90,9 @@ def make_card(facts: dict[str, Any], metrics: dict[str, Any]) -> str:
         candidates=metrics["served"]["candidates_per_request"],
         recall=metrics["served"]["candidate_recall"],
         sampled=metrics["full_ranking"]["ranker"]["sources"],
-        groups=", ".join(f"{name.removeprefix('history ')} items {rate:.3f}" for name, rate in groups.items() if name != "difference"),
+        groups=", ".join(
+            f"{name.removeprefix('history ')} items {rate:.3f}" for name, rate in groups.items() if name != "difference"
+        ),
         **facts,
     )
 

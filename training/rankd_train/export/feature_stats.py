@@ -3,14 +3,13 @@
 from typing import Any
 
 import numpy as np
+import torch
 
 from rankd_train.artefact import Artefact
 from rankd_train.config import RunConfig
 from rankd_train.dataset import Dataset
 from rankd_train.evaluation.served import candidates_of, rank_candidates
 from rankd_train.models.hybrid import PAIR_SOURCES
-
-import torch
 
 QUANTILES = (0.0, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1.0)
 SAMPLE_USERS = 1_000

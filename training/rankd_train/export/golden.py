@@ -1,16 +1,18 @@
 """golden.msgpack: requests and the answers that training computed for them, replayed by the engine at every load."""
 
+import dataclasses
 from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from rankd_train.artefact import Artefact
 from rankd_train.config import RunConfig
+from rankd_train.data.histories import Histories
 from rankd_train.data.split import rows_to_csr
 from rankd_train.dataset import Dataset
 from rankd_train.evaluation.served import candidates_of, rank_candidates
-from rankd_train.data.histories import Histories
 from rankd_train.models.content import unit_rows
 from rankd_train.quantise import as_i8
 
@@ -30,6 +32,8 @@ def golden_requests(config: RunConfig, data: Dataset, artefact: Artefact) -> lis
     entries = [rank_entry(config, data, artefact, user, None, some[:50]) for user in users[:3]]
     entries.append(rank_entry(config, data, artefact, None, history, some))
     entries.append(rank_entry(config, data, artefact, None, [], some[:20]))
+    never_trained = [len(data.catalogue.names) - 1, data.catalogue.trained_count]
+    entries.append(rank_entry(config, data, artefact, users[0], None, [*some[:5], *never_trained]))
     entries += [recommend_entry(config, data, artefact, user, None) for user in users]
     entries.append(recommend_entry(config, data, artefact, None, history))
     entries.append(recommend_entry(config, data, artefact, users[0], history))
@@ -54,14 +58,27 @@ def rank_entry(
     body, row, known = body_of(data, user, history)
     seen = rows_to_csr([known], data.catalogue.trained_count)
     user_row = torch.tensor([row])
-    pair = artefact.stage_one(config).scores(user_row, seen)[0, items]
-    inputs = artefact.ranker_tables().gather(
-        user_row, Histories.of(seen), torch.zeros(len(items), dtype=torch.long), torch.tensor(items), pair
+    # Reading past the end of a table gives zeros, and past the end of an index a score of zero.
+    rows = torch.tensor(items).clamp(max=data.catalogue.trained_count)
+    pair = end_with_zeros(artefact.stage_one(config).scores(user_row, seen)[0])[rows]
+    tables = artefact.ranker_tables()
+    tables = dataclasses.replace(
+        tables,
+        item_embedding=end_with_zeros(tables.item_embedding),
+        item_content=end_with_zeros(tables.item_content),
+        item_features=end_with_zeros(tables.item_features),
     )
+    row_user = torch.zeros(len(items), dtype=torch.long)
+    inputs = tables.gather(user_row, Histories.of(seen), row_user, rows, pair)
     with torch.no_grad():
         scores = artefact.ranker(*inputs)
     body |= {"candidates": [data.catalogue.names[item] for item in items], "order": "input"}
     return {"name": f"rank {title(body)}", "op": "rank", "body": body, "expect": {"scores": pack(scores.numpy())}}
+
+
+def end_with_zeros(table: Tensor) -> Tensor:
+    """[rows + 1, width]: the last row stands for every row past the end."""
+    return torch.cat([table, torch.zeros(1, table.shape[1])])
 
 
 def recommend_entry(

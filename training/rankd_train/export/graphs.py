@@ -54,7 +54,14 @@ def strip_onnx(path: Path) -> None:
     """Removes what the exporter wrote about the machine it ran on: source paths, stack traces, the kind of build."""
     model = onnx.load(path)
     model.producer_version = torch.__version__.partition("+")[0]
-    for owner in (model, model.graph, *model.graph.node, *model.graph.input, *model.graph.output, *model.graph.value_info):
+    for owner in (
+        model,
+        model.graph,
+        *model.graph.node,
+        *model.graph.input,
+        *model.graph.output,
+        *model.graph.value_info,
+    ):
         del owner.metadata_props[:]
         if owner is not model:
             owner.ClearField("doc_string")

@@ -89,7 +89,13 @@ def operations(config: RunConfig) -> dict[str, Any]:
         "k": pipeline.towers,
     }
     popular = {"name": "popular", "kind": "list", "rows": "popular.row", "k": pipeline.popular}
-    descriptions = {"name": "descriptions", "kind": "index", "index": "descriptions", "query": {"from": "item"}, "k": 100}
+    descriptions = {
+        "name": "descriptions",
+        "kind": "index",
+        "index": "descriptions",
+        "query": {"from": "item"},
+        "k": 100,
+    }
     score = {"stage": "score", "graph": "ranker", "output": "score"}
     attributes = {"section": {"column": "item.section", "ids": "section"}}
     return {

@@ -66,7 +66,10 @@ class NativeTool:
     def answer(self, bundle: Path, operation: str, bodies: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Asks the engine itself, without a server."""
         done = subprocess.run(
-            [self.program, "run", bundle, "--op", operation], input=msgpack.packb(bodies), capture_output=True, check=False
+            [self.program, "run", bundle, "--op", operation],
+            input=msgpack.packb(bodies),
+            capture_output=True,
+            check=False,
         )
         if done.returncode != 0:
             raise TrainError(f"rankd-bundle run failed: {done.stderr.decode(errors='replace')}")

@@ -3,6 +3,7 @@
 Its first fusion layer is split: W [user; item; pair] = W_u user + W_i item + W_p pair. The user's part is computed
 once per user and picked for each candidate by `row_user`, so 500 candidates cost one user's work."""
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import torch
@@ -44,7 +45,7 @@ class HybridRanker(nn.Module):
         self.fuse_item = nn.Linear(config.embedding_dim + config.content_units, first, bias=False)
         self.fuse_pair = nn.Linear(pair_width(), first, bias=False)
         widths = [first, *others]
-        self.fusion = nn.ModuleList(nn.Linear(a, b) for a, b in zip(widths, widths[1:]))
+        self.fusion = nn.ModuleList(nn.Linear(a, b) for a, b in pairwise(widths))
         self.output = nn.Linear(widths[-1], 1)
         self.dropout = nn.Dropout(config.dropout)
 

@@ -21,7 +21,9 @@ class RankerTables:
     item_content: Tensor  # [I, C]
     item_features: Tensor  # [I, S + 1]
 
-    def gather(self, user_row: Tensor, history: Histories, row_user: Tensor, item: Tensor, pair: Tensor) -> RankerInputs:
+    def gather(
+        self, user_row: Tensor, history: Histories, row_user: Tensor, item: Tensor, pair: Tensor
+    ) -> RankerInputs:
         """user_row: [U]; row_user, item: [N] int64; pair: [N, P]."""
         return RankerInputs(
             user_embedding=self.user_embedding[user_row],

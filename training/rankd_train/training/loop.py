@@ -35,7 +35,10 @@ class EpochHistory(Callback):
         metrics = {key: round(float(value), 6) for key, value in trainer.callback_metrics.items()}
         metrics["learning_rate"] = trainer.optimizers[0].param_groups[0]["lr"]
         self.epochs.append({"epoch": trainer.current_epoch, **metrics})
-        print(f"  {self.name} epoch {trainer.current_epoch}: " + " ".join(f"{k} {v:.4g}" for k, v in metrics.items()), flush=True)
+        print(
+            f"  {self.name} epoch {trainer.current_epoch}: " + " ".join(f"{k} {v:.4g}" for k, v in metrics.items()),
+            flush=True,
+        )
 
 
 def fit(
@@ -49,7 +52,9 @@ def fit(
 ) -> Fitted:
     """Trains until `monitor` (higher is better) has not risen for `patience` epochs, then loads the best epoch."""
     history = EpochHistory(folder.name)
-    checkpoint = ModelCheckpoint(folder, filename="{epoch}", monitor=monitor, mode="max", save_top_k=-1, enable_version_counter=False)
+    checkpoint = ModelCheckpoint(
+        folder, filename="{epoch}", monitor=monitor, mode="max", save_top_k=-1, enable_version_counter=False
+    )
     stopping = EarlyStopping(monitor, patience=patience, mode="max")
     trainer = make_trainer(max_epochs, [checkpoint, stopping, history])
     trainer.fit(module, train, validation)

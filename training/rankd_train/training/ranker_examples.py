@@ -105,7 +105,9 @@ def make_batch(
     lengths = starts[requests + 1] - starts[requests]  # (U,)
     row_user = torch.repeat_interleave(torch.arange(len(requests)), lengths)  # (T,)
     before = torch.cumsum(lengths, 0) - lengths
-    target = starts[requests][row_user] + torch.arange(len(row_user)) - before[row_user]  # (T,) places in examples.targets
+    target = (
+        starts[requests][row_user] + torch.arange(len(row_user)) - before[row_user]
+    )  # (T,) places in examples.targets
     drawn = torch.randint(POOL, (len(target), negatives), generator=generator)  # (T, K)
     request = requests[row_user][:, None]  # (T, 1)
     negative_item = examples.pool_item[request, drawn]  # (T, K)

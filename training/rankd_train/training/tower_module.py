@@ -6,7 +6,6 @@ import torch
 from lightning.pytorch import LightningModule
 from torch import Tensor
 
-from rankd_train.config import TowerConfig
 from rankd_train.data.histories import Histories
 from rankd_train.losses import mask_users, sampled_softmax_loss
 from rankd_train.models.two_tower import TwoTower
@@ -55,4 +54,6 @@ class TowerModule(LightningModule):
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         config = self.model.config
-        return torch.optim.Adam(self.model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay, fused=True)
+        return torch.optim.Adam(
+            self.model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay, fused=True
+        )
