@@ -106,9 +106,12 @@ def load_artefact(path: Path, config: RunConfig) -> Artefact:
         raise TrainError(f"{path} does not exist: run `python -m rankd_train run` first")
     saved = torch.load(path, weights_only=True)
     user_tower = UserTower(config.tower, config.content.dim)
-    user_tower.load_state_dict(saved["user_tower"])
     ranker = HybridRanker(config.ranker, config.content.dim)
-    ranker.load_state_dict(saved["ranker"])
+    try:
+        user_tower.load_state_dict(saved["user_tower"])
+        ranker.load_state_dict(saved["ranker"])
+    except RuntimeError as error:
+        raise TrainError(f"{path} was trained with another configuration: {error}") from error
     return Artefact(
         columns={name: values.numpy() for name, values in saved["columns"].items()},
         neighbours=Neighbours(saved["neighbour_rows"].numpy().astype(np.uint32), saved["neighbour_weights"].numpy()),

@@ -1,5 +1,6 @@
 """From examples to served answers on the small world: leakage, parity of the exported graphs, reproducible weights."""
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import scipy.sparse as sp
 import torch
 
 from rankd_train.artefact import load_artefact, save_artefact
+from rankd_train.config import ContentConfig
 from rankd_train.errors import ExportMismatch, TrainError
 from rankd_train.evaluation.metrics import Answers
 from rankd_train.evaluation.report import evaluate
@@ -126,6 +128,9 @@ def test_an_artefact_survives_its_file(config, data, trained, tmp_path):
         assert torch.equal(module(*inputs[key].values()), other(*inputs[key].values()))
     with pytest.raises(TrainError, match="rankd_train run"):
         load_artefact(tmp_path / "nothing.pt", config)
+    wider = dataclasses.replace(config, content=ContentConfig(dim=config.content.dim + 1))
+    with pytest.raises(TrainError, match="another configuration"):
+        load_artefact(tmp_path / "artefact.pt", wider)
 
 
 def test_exported_graphs_agree_for_any_number_of_users_and_candidates(config, data, trained, exported):
