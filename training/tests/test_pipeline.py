@@ -9,7 +9,7 @@ import scipy.sparse as sp
 import torch
 
 from rankd_train.artefact import load_artefact, save_artefact
-from rankd_train.config import ContentConfig
+from rankd_train.config import ContentConfig, PipelineConfig
 from rankd_train.errors import ExportMismatch, TrainError
 from rankd_train.evaluation.metrics import Answers
 from rankd_train.evaluation.report import evaluate
@@ -90,6 +90,17 @@ def test_candidates_hold_no_seen_item_and_ranks_match_the_lists(config, data, tr
         assert (answers.rank[user] < 10) == (len(place) == 1)
         if len(place):
             assert answers.rank[user] == place[0]
+
+
+def test_a_source_retrieves_what_touches_the_history_and_nothing_else(config, data, trained):
+    """As the engine's neighbour source: negative sums are found, items without any weight are not."""
+    stage_one = dataclasses.replace(
+        trained.artefact.stage_one(config), config=PipelineConfig(item_item=3, towers=1, popular=0)
+    )
+    item_item = torch.tensor([[0.0, -0.2, 0.5, 0.0, -0.1, -0.3], [0.0, 0.0, 0.4, 0.0, 0.0, 0.0]])
+    towers = torch.tensor([[1.0, 0.0, 0.0, 0.0, 0.0, 0.0]] * 2)
+    found = stage_one.retrieved(torch.stack([item_item, towers], dim=2))
+    assert [row.nonzero().flatten().tolist() for row in found] == [[0, 1, 2, 4], [0, 2]]
 
 
 def test_the_network_learns_which_half_a_user_belongs_to(config, data, trained):

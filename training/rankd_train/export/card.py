@@ -15,7 +15,7 @@ CARD = """\
 ## How good it is
 
 One test and one validation item per source held out at random (seed 0); all {sources:,} sources, ranking all items except
-those of their training history. Choices were made on the validation items; the test items were read once.
+those of their training history. Every choice was made on the validation items; the figures are of the test items.
 
 | | HR@10 | 95 % interval | NDCG@10 | MRR@10 | coverage@10 |
 |---|---|---|---|---|---|

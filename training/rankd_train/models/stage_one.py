@@ -50,8 +50,10 @@ class StageOne:
         """[U, I] bool: the union of the sources' best; the filter for seen items comes after, as in the engine."""
         found = torch.zeros(scores.shape[:2], dtype=torch.bool)
         item_item, towers = scores.unbind(dim=2)
-        best, rows = item_item.topk(min(self.config.item_item, item_item.shape[1]), dim=1)
-        found.scatter_(1, rows, best != 0)  # the engine knows no neighbour with a sum of zero
+        # The engine finds whatever has a weight to the history, a negative sum included, and nothing else.
+        touched = item_item.masked_fill(item_item == 0, -torch.inf)
+        best, rows = touched.topk(min(self.config.item_item, item_item.shape[1]), dim=1)
+        found.scatter_(1, rows, best > -torch.inf)
         found.scatter_(1, towers.topk(min(self.config.towers, towers.shape[1]), dim=1).indices, True)
         found[:, torch.from_numpy(self.popular[: self.config.popular].astype(np.int64))] = True
         return found
