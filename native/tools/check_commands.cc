@@ -105,6 +105,7 @@ int command_run(const Args& args) {
         std::vector<engine::Job> jobs(std::min(kBatch, bodies->size() - first));
         for (size_t i = 0; i < jobs.size(); ++i) {
             jobs[i].framing = wire::Framing::kBody;
+            jobs[i].submitted_at = SteadyClock::instance().now();
             jobs[i].body = (*bodies)[first + i];
         }
         ByteBuffer answers;
