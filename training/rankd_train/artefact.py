@@ -17,7 +17,7 @@ from rankd_train.models.stage_one import StageOne, TowerTables
 from rankd_train.models.two_tower import TwoTower, UserTower
 from rankd_train.quantise import NARROW
 
-# How each learned column is stored. int8 with a scale per row costs less than 0.001 of HR@10 (LOG.md) and half of f16.
+# How each learned column is stored. int8 with a scale per row costs less than 0.001 of HR@10 (docs/log.md) and half of f16.
 DTYPES = {
     "user.content": "i8",
     "user.tower_embedding": "i8",

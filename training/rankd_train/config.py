@@ -51,7 +51,7 @@ class ItemItemConfig:
 @dataclass(frozen=True)
 class TowerConfig:
     dim: int = 48
-    # What is learned about a single source. Histories and descriptions say most; more numbers only fit the past (LOG.md).
+    # What is learned about a single source. Histories and descriptions say most; more numbers only fit the past (docs/log.md).
     user_dim: int = 16
     hidden: int = 256
     temperature: float = 0.07
@@ -89,7 +89,7 @@ class RankerConfig:
     # How often a request comes from an unknown user, as all of stage one sees it; drawn once per request.
     mask_user: float = 0.3
     # How often a known user's embedding alone is hidden, drawn in every step: seen at each epoch, it learns the
-    # training items by heart (LOG.md).
+    # training items by heart (docs/log.md).
     mask_embedding: float = 0.9
     batch_users: int = 64
     learning_rate: float = 1e-3
