@@ -46,8 +46,6 @@ class Executor {
     /// The same without encoding, for golden requests: the states stay valid until the next call.
     std::span<const pipeline::RequestState> run(Model& model, wire::Operation operation, std::span<const Job> jobs);
 
-    size_t arena_bytes() const { return scratch_.arena.capacity_bytes(); }
-
   private:
     wire::RequestDecoder decoder_;
     const Clock& clock_;

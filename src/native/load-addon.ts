@@ -7,8 +7,8 @@ import type { Addon } from './addon.js';
 
 const packageRoot = new URL('../../', import.meta.url);
 
-/** Where the build puts it: cmake-js names its output after the build type, plain CMake does not. */
-const places = ['build/cmake/rankd.node', 'build/cmake/Release/rankd.node'].map((path) => fileURLToPath(new URL(path, packageRoot)));
+/** Where the build puts it, beside the library it loads. */
+const path = fileURLToPath(new URL('build/cmake/rankd.node', packageRoot));
 
 let loaded: Addon | undefined;
 
@@ -19,9 +19,7 @@ export function loadAddon(): Addon {
 }
 
 function requireAddon(): Addon {
-	const path = places.find((place) => existsSync(place));
-	if (path === undefined)
-		throw new EngineError('INVALID_CONFIG', `the engine is not built: ${places[0]} does not exist; run npm run build`);
+	if (!existsSync(path)) throw new EngineError('INVALID_CONFIG', `the engine is not built: ${path} does not exist; run npm run build`);
 	try {
 		return createRequire(import.meta.url)(path) as Addon;
 	} catch (cause) {
