@@ -1,0 +1,70 @@
+/** What a question of the bench is, what it is given to work with, and what it answers. */
+import type { LoadResult, LoadSpec } from './load.js';
+import type { Server } from './server.js';
+
+/** One measured line of the table; every row of a question has the same keys. */
+export type Row = Record<string, string | number | boolean | null>;
+
+/** A claim and whether this run bears it out. */
+export interface Check {
+	name: string;
+	value: number;
+	unit: string;
+	/** As text with its direction, for example `>= 1.6`. */
+	target: string;
+	ok: boolean;
+}
+
+/** Lines of one picture; a band is the bootstrap interval around each point. */
+export interface Chart {
+	title: string;
+	x: { label: string; log?: boolean };
+	y: { label: string; log?: boolean };
+	series: { name: string; points: { x: number; y: number; low?: number; high?: number }[] }[];
+}
+
+export interface Answer {
+	rows: Row[];
+	checks: Check[];
+	charts: Chart[];
+	/** Versions of everything that was measured beside rankd, by name. */
+	versions?: Record<string, string>;
+	/** Sentences a reader of the numbers must know, for example what was left out and why. */
+	notes?: string[];
+}
+
+/** What a question works with; everything it starts is stopped when it ends, however it ends. */
+export interface Bench {
+	/** Seconds measured per point, over all its rounds together. */
+	readonly seconds: number;
+	/** Rounds in which the alternatives take turns. */
+	readonly pairs: number;
+	/** The core that servers run on, and the one of the load generator. */
+	readonly cores: { server: number; load: number };
+	/** A line of progress, to stderr. */
+	progress(text: string): void;
+	/** Starts `command` pinned to the server's core and waits until `ready` resolves. */
+	startServer(options: ServerOptions): Promise<Server>;
+	/** Runs the load generator, pinned to its core. @throws when the run is void or nothing was answered */
+	load(spec: LoadSpec): Promise<LoadResult>;
+}
+
+export interface ServerOptions {
+	name: string;
+	command: readonly string[];
+	env?: Record<string, string>;
+	cwd?: string;
+	/** Cores to pin to; default: the bench's server core. */
+	cores?: readonly number[];
+	/** Resolves to true once the server answers; asked every 50 ms. */
+	isReady: () => Promise<boolean>;
+	/** How long it may take to get ready. Default 60 s. */
+	timeoutMs?: number;
+}
+
+export interface Question {
+	name: string;
+	/** One line for `--help`. */
+	asks: string;
+	run(bench: Bench): Promise<Answer>;
+}
