@@ -68,7 +68,8 @@ Core::Core(CoreOptions options)
     : options_(std::move(options)),
       id_(next_core_id()),
       request_id_prefix_((static_cast<uint64_t>(std::random_device{}()) << 32)),
-      workers_(options_.compute_threads, options_.queue_capacity, options_.limits, *options_.clock) {}
+      workers_(options_.compute_threads, options_.queue_capacity, options_.limits, *options_.clock),
+      errors_(options_.observe) {}
 
 Result<ModelInfo> Core::load(const std::filesystem::path& folder) {
     Result<ModelInfo> loaded = engine_closed();
@@ -80,7 +81,7 @@ Result<ModelInfo> Core::open(const std::filesystem::path& folder) {
     const Micros started = clock().now();
     auto opened = pipeline::Bundle::open(folder, options_.open_session);
     if (!opened.is_ok()) return opened.status().within(folder.string());
-    auto model = std::make_shared<Model>(std::move(opened).value());
+    auto model = std::make_shared<Model>(std::move(opened).value(), options_.observe);
     // The replay warms sessions and tables too.
     Executor executor(options_.limits, clock());
     const auto report = replay_golden(*model, executor);

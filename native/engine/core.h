@@ -25,6 +25,7 @@ struct CoreOptions {
     uint32_t queue_capacity = 4096;    ///< requests waiting per handle, and in the compute queue
     uint32_t short_work_us = 500;      ///< work expected to take longer goes to a compute worker
     uint32_t default_deadline_ms = 0;  ///< of requests that bring none; 0 = none
+    bool observe = true;               ///< false: nothing is counted, stats stay at zero; answers keep their timing
     wire::Limits limits;
     const Clock* clock = &SteadyClock::instance();
     session::SessionFactory open_session = session::open_ort_session;
@@ -84,7 +85,9 @@ class Core : public std::enable_shared_from_this<Core> {
     ErrorCounters& errors() { return errors_; }
     bool is_draining() const { return is_draining_.load(std::memory_order_relaxed); }
     bool is_closed() const { return is_closed_.load(std::memory_order_acquire); }
-    void count_open(int64_t change) { open_requests_.fetch_add(change, std::memory_order_relaxed); }
+    void count_open(int64_t change) {
+        if (options_.observe) open_requests_.fetch_add(change, std::memory_order_relaxed);
+    }
     void forget_handle() { handles_.fetch_sub(1, std::memory_order_relaxed); }
     /// An id for a request that brought none: unique in this process, unlikely to meet another process's.
     std::string next_request_id();

@@ -35,8 +35,12 @@ class Model {
   public:
     static constexpr size_t kOperations = 9;  ///< wire::Operation numbers 1..8
 
-    explicit Model(std::unique_ptr<pipeline::Bundle> bundle)
-        : bundle_(std::move(bundle)), live_(std::make_shared<const pipeline::LiveItems>()) {}
+    /// @param observe whether its counters count; what work costs is learnt either way
+    explicit Model(std::unique_ptr<pipeline::Bundle> bundle, bool observe = true)
+        : bundle_(std::move(bundle)), live_(std::make_shared<const pipeline::LiveItems>()) {
+        if (observe) return;
+        for (OperationCounters& counters : counters_) counters.switch_off();
+    }
 
     const pipeline::Bundle& bundle() const { return *bundle_; }
     const std::string& name() const { return bundle_->manifest().name; }

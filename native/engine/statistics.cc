@@ -47,6 +47,7 @@ Histogram::Snapshot Histogram::snapshot() const {
 }
 
 void OperationCounters::record(const RequestOutcome& outcome) {
+    if (!is_on_) return;
     requests_.fetch_add(1, std::memory_order_relaxed);
     rows_.fetch_add(outcome.rows, std::memory_order_relaxed);
     codes_[static_cast<size_t>(outcome.code)].fetch_add(1, std::memory_order_relaxed);

@@ -53,8 +53,12 @@ struct RequestOutcome {
 /// What one operation of one model version has done.
 class OperationCounters {
   public:
+    /// Nothing is counted any more; called before another thread sees these counters.
+    void switch_off() { is_on_ = false; }
     void record(const RequestOutcome& outcome);
-    void record_batch(size_t requests) { batch_requests_.add(static_cast<double>(requests)); }
+    void record_batch(size_t requests) {
+        if (is_on_) batch_requests_.add(static_cast<double>(requests));
+    }
 
     struct Snapshot {
         uint64_t requests = 0;
@@ -66,6 +70,7 @@ class OperationCounters {
     Snapshot snapshot() const;
 
   private:
+    bool is_on_ = true;
     std::atomic<uint64_t> requests_{0};
     std::atomic<uint64_t> rows_{0};
     std::array<std::atomic<uint64_t>, kCodeCount> codes_{};
@@ -79,10 +84,14 @@ class OperationCounters {
 /// Errors that no model had a part in.
 class ErrorCounters {
   public:
-    void record(Code code) { codes_[static_cast<size_t>(code)].fetch_add(1, std::memory_order_relaxed); }
+    explicit ErrorCounters(bool is_on = true) : is_on_(is_on) {}
+    void record(Code code) {
+        if (is_on_) codes_[static_cast<size_t>(code)].fetch_add(1, std::memory_order_relaxed);
+    }
     std::map<std::string, uint64_t> snapshot() const;
 
   private:
+    const bool is_on_;
     std::array<std::atomic<uint64_t>, kCodeCount> codes_{};
 };
 

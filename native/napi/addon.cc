@@ -1,6 +1,8 @@
 // The addon's entry point: each JavaScript environment initialises it anew, all of them share the process's cores.
 #include <napi.h>
 
+#include <cstdlib>
+
 #include "base/memory.h"
 #include "engine/core.h"
 #include "engine/handle.h"
@@ -20,6 +22,15 @@ uint32_t number_option(const Napi::Object& options, const char* key, uint32_t fa
     return fallback;
 }
 
+/// A switch, or `fallback` when it is absent; sets `status` for anything else.
+bool switch_option(const Napi::Object& options, const char* key, bool fallback, Status& status) {
+    const Napi::Value value = options.Get(key);
+    if (value.IsUndefined() || value.IsNull()) return fallback;
+    if (value.IsBoolean()) return value.As<Napi::Boolean>().Value();
+    status = {Code::INVALID_ARGUMENT, std::string(key) + " must be true or false"};
+    return fallback;
+}
+
 // createCore(options: CoreOptions): NativeCore
 Napi::Value js_create_core(const Napi::CallbackInfo& info) {
     const Napi::Object given = info[0].IsObject() ? info[0].As<Napi::Object>() : Napi::Object::New(info.Env());
@@ -31,6 +42,7 @@ Napi::Value js_create_core(const Napi::CallbackInfo& info) {
     options.short_work_us = number_option(given, "shortWorkUs", options.short_work_us, status);
     options.limits.max_frame_bytes = number_option(given, "maxFrameBytes", options.limits.max_frame_bytes, status);
     options.default_deadline_ms = number_option(given, "defaultDeadlineMs", options.default_deadline_ms, status);
+    options.observe = switch_option(given, "observe", options.observe, status);
     if (options.compute_threads > 256) status = {Code::INVALID_ARGUMENT, "computeThreads must be at most 256"};
     if (!status.is_ok()) {
         throw_status(info.Env(), status);
@@ -89,6 +101,11 @@ Napi::Value js_catalogue(const Napi::CallbackInfo& info) {
     return list;
 }
 
+// exitNow(code: number): never
+void js_exit_now(const Napi::CallbackInfo& info) {
+    std::_Exit(info[0].IsNumber() ? info[0].As<Napi::Number>().Int32Value() : 1);
+}
+
 }  // namespace
 }  // namespace rankd::napi
 
@@ -98,6 +115,7 @@ static Napi::Object initialise(Napi::Env env, Napi::Object exports) {
     exports.Set("core", Napi::Function::New<js_core>(env, "core"));
     exports.Set("attach", Napi::Function::New<js_attach>(env, "attach"));
     exports.Set("catalogue", Napi::Function::New<js_catalogue>(env, "catalogue"));
+    exports.Set("exitNow", Napi::Function::New<js_exit_now>(env, "exitNow"));
     return exports;
 }
 

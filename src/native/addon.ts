@@ -20,6 +20,8 @@ export interface CoreOptions {
 	maxFrameBytes?: number;
 	/** Deadline of requests that bring none; 0 = none. Default 0. */
 	defaultDeadlineMs?: number;
+	/** False: the engine counts nothing and `stats` stays at zero; answers keep their timing. Default true. */
+	observe?: boolean;
 }
 
 export interface ModelInfo {
@@ -149,4 +151,6 @@ export interface Addon {
 	core(id: number): NativeCore;
 	attach(coreId: number): NativeHandle;
 	catalogue(): CatalogueEntry[];
+	/** Ends the process at once: no exit handler, no other thread runs any more. `process.exit` would abort while a worker has a live app. */
+	exitNow(code: number): never;
 }

@@ -177,5 +177,21 @@ describe('options', () => {
 		expect(() => addon.createCore({ queueCapacity: -1 })).toThrow('queueCapacity');
 		expect(() => addon.createCore({ shortWorkUs: 1.5 })).toThrow('shortWorkUs');
 		expect(() => addon.createCore({ computeThreads: 100_000 })).toThrow('computeThreads');
+		expect(() => addon.createCore({ observe: 'no' as unknown as boolean })).toThrow('observe');
+	});
+
+	test('a core that does not observe answers with timing and counts nothing', async () => {
+		const unobserved = addon.createCore({ computeThreads: 1, observe: false });
+		await unobserved.load(fixture('tiny'));
+		const own = addon.attach(unobserved.id);
+		const { code, body } = ask(own, frame(1, 'tiny', {}));
+		expect(code).toBe(0);
+		expect(body).toMatchObject({ timing: { queue: expect.any(Number), compute: expect.any(Number), total: expect.any(Number) } });
+		expect(ask(own, frame(2, 'films', {})).code).toBe(codeNumber('UNKNOWN_MODEL'));
+		const { operations, errors, openRequests } = unobserved.stats();
+		expect(operations.map(({ requests, requestUs }) => requests + requestUs.sum)).toEqual(operations.map(() => 0));
+		expect({ errors, openRequests }).toEqual({ errors: {}, openRequests: 0 });
+		own.detach();
+		await unobserved.close();
 	});
 });
