@@ -41,12 +41,21 @@ export interface Bench {
 	readonly pairs: number;
 	/** The core that servers run on, and the one of the load generator. */
 	readonly cores: { server: number; load: number };
+	/** Every core that the bench was granted. */
+	readonly allCores: readonly number[];
+	/** A folder for corpora and sockets, removed at the end. */
+	readonly folder: string;
 	/** A line of progress, to stderr. */
 	progress(text: string): void;
+	/** A sentence that a reader of the numbers must know; joins the answer's notes, once. */
+	note(text: string): void;
 	/** Starts `command` pinned to the server's core and waits until `ready` resolves. */
 	startServer(options: ServerOptions): Promise<Server>;
-	/** Runs the load generator, pinned to its core. @throws when the run is void or nothing was answered */
-	load(spec: LoadSpec): Promise<LoadResult>;
+	/**
+	 * Runs the load generator, pinned to its core or to those given. A void run is repeated once.
+	 * @throws Unmeasurable when it is void again, nothing was answered, or a server ended
+	 */
+	load(spec: LoadSpec, options?: { cores?: readonly number[] }): Promise<LoadResult>;
 }
 
 export interface ServerOptions {
@@ -56,8 +65,10 @@ export interface ServerOptions {
 	cwd?: string;
 	/** Cores to pin to; default: the bench's server core. */
 	cores?: readonly number[];
-	/** Resolves to true once the server answers; asked every 50 ms. */
+	/** Resolves to true once the server answers; a rejection means not yet. Asked every `pollMs`. */
 	isReady: () => Promise<boolean>;
+	/** Default 50. */
+	pollMs?: number;
 	/** How long it may take to get ready. Default 60 s. */
 	timeoutMs?: number;
 }

@@ -19,21 +19,26 @@ const configure = [
 ];
 const build = [...cmakeJs, 'build', '--out', nativeDir, '--parallel', String(availableParallelism())];
 
-/** @param target one CMake target; without it everything is built, tests and tools included */
-export async function buildNative({ verbose }, target) {
-	await configureOnce({ verbose });
-	const command = target ? [...build, '--target', target] : build;
-	const { output } = await mustRun(command, { log: `${logDir}/native-build.log`, verbose });
-	return /^ninja: no work to do/m.test(output) ? 'up to date' : undefined;
+/** @param targets CMake targets; without any everything is built, tests and tools included */
+export async function buildNative({ verbose, out }, ...targets) {
+	await configureOnce({ verbose, out });
+	// cmake-js passes on one target at a time.
+	const commands = targets.length > 0 ? targets.map((target) => [...build, '--target', target]) : [build];
+	let isUpToDate = true;
+	for (const command of commands) {
+		const { output } = await mustRun(command, { log: `${logDir}/native-build.log`, verbose, out });
+		isUpToDate &&= /^ninja: no work to do/m.test(output);
+	}
+	return isUpToDate ? 'up to date' : undefined;
 }
 
 /** CMake remembers folder, compiler and flags for good; when one of them changed, it starts afresh. Otherwise it updates itself. */
-async function configureOnce({ verbose }) {
+async function configureOnce({ verbose, out }) {
 	const { CC, CXX, CFLAGS, CXXFLAGS, LDFLAGS, ORT_ROOT } = process.env;
 	const cmakeJsVersion = contentOf(inRoot('node_modules', 'cmake-js', 'package.json'));
 	const wanted = fingerprint(root, cmakeJsVersion, configure.join(' '), JSON.stringify({ CC, CXX, CFLAGS, CXXFLAGS, LDFLAGS, ORT_ROOT }));
 	if (hasStamp(stamp, wanted)) return;
 	rmSync(nativeDir, { recursive: true, force: true });
-	await mustRun(configure, { log: `${logDir}/native-configure.log`, verbose });
+	await mustRun(configure, { log: `${logDir}/native-configure.log`, verbose, out });
 	writeStamp(stamp, wanted);
 }

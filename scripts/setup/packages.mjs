@@ -5,11 +5,11 @@ import { contentOf, fingerprint, hasStamp, writeStamp } from './stamps.mjs';
 
 const stamp = inRoot('node_modules', '.rankd-stamp');
 
-export async function installPackages({ verbose }) {
+export async function installPackages({ verbose, out }) {
 	const { platform, arch, versions } = process;
 	const wanted = fingerprint(contentOf(inRoot('package-lock.json')), contentOf(inRoot('.npmrc')), platform, arch, versions.modules);
 	if (hasStamp(stamp, wanted)) return 'up to date';
 	// The build needs the development packages too, whatever NODE_ENV says.
-	await mustRun(['npm', 'ci', '--include=dev'], { log: `${logDir}/packages.log`, verbose });
+	await mustRun(['npm', 'ci', '--include=dev'], { log: `${logDir}/packages.log`, verbose, out });
 	writeStamp(stamp, wanted);
 }

@@ -13,11 +13,11 @@ const plain = { NO_COLOR: '1', FORCE_COLOR: undefined };
 /**
  * @param command  program and arguments
  * @param log      file that receives what it prints; written anew
- * @param verbose  also shows it on the screen
+ * @param verbose  also shows it on the screen, through `out`
  * @returns exit code and everything printed
  * @throws SetupFailure when it cannot be started, or when SIGINT or SIGTERM asked us to stop
  */
-export async function runCommand(command, { log, verbose = false, cwd = root, env = {} }) {
+export async function runCommand(command, { log, verbose = false, out = process.stdout, cwd = root, env = {} }) {
 	mkdirSync(dirname(log), { recursive: true });
 	const file = createWriteStream(log);
 	file.write(`$ ${command.join(' ')}\n`);
@@ -29,7 +29,7 @@ export async function runCommand(command, { log, verbose = false, cwd = root, en
 		stream.setEncoding('utf8').on('data', (text) => {
 			output += text;
 			file.write(text);
-			if (verbose) process.stdout.write(text);
+			if (verbose) out.write(text);
 		});
 	}
 	const { code, signal, received } = await ended(child, program);

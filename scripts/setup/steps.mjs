@@ -7,14 +7,16 @@ import { inRoot } from './paths.mjs';
 import { checkPrerequisites } from './prerequisites.mjs';
 import { withProgress } from './progress.mjs';
 import { installPython } from './python.mjs';
-import { buildTypeScript } from './typescript.mjs';
+import { buildBench, buildTypeScript } from './typescript.mjs';
 
-/** In the order they run. `addon` is the part of `native` that a server needs. */
+/** In the order they run. `addon` is the part of `native` that a server needs, `load` the part that the bench needs beside it. */
 const steps = {
 	packages: { title: 'npm packages', run: installPackages },
 	addon: { title: 'native build', run: (options) => buildNative(options, 'rankd_addon') },
 	native: { title: 'native build', run: (options) => buildNative(options) },
+	load: { title: 'native bench', run: (options) => buildNative(options, 'rankd-load', 'bare-run') },
 	typescript: { title: 'TypeScript', run: buildTypeScript },
+	bench: { title: 'TypeScript of the bench', run: buildBench },
 	python: { title: 'Python environment', run: installPython },
 };
 export const stepNames = Object.keys(steps);
@@ -31,9 +33,10 @@ export async function setUp(names, options) {
 			await withProgress(`[${at + 1}/${wanted.length}] ${title}`, options, () => run(options));
 		}
 	};
+	const { out = process.stdout } = options;
 	const onWait = (pid) =>
-		console.log(
-			`Waiting for another set-up of this checkout, process ${pid} (if there is none, remove ${relative(process.cwd(), lockFile)}).`,
+		out.write(
+			`Waiting for another set-up of this checkout, process ${pid} (if there is none, remove ${relative(process.cwd(), lockFile)}).\n`,
 		);
 	await withLock(lockFile, runAll, onWait);
 }

@@ -1,0 +1,163 @@
+/** `npm run bench -- <question>`: reads the command line, asks, prints and stores the answer. */
+import { constants } from 'node:os';
+import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { questions } from '../questions/index.js';
+import { Unmeasurable, UsageError } from './failures.js';
+import { describeCommit, describeMachine, describeVersions } from './machine.js';
+import { choosePinning, type Pinning } from './pin.js';
+import type { Question } from './question.js';
+import { isOk, type Report, reportAsText, reportOf, type Setting, writeReport } from './report.js';
+import { Session } from './session.js';
+
+export const exitCodes = { ok: 0, checkFailed: 1, usage: 2, unmeasurable: 3 } as const;
+
+interface Options {
+	seconds: number;
+	pairs: number;
+	json?: boolean;
+	cores?: [number, number];
+}
+
+export interface Surroundings {
+	/** Builds what is measured; called once the command line has proved to make sense. */
+	prepare: () => Promise<void>;
+	stdout: (text: string) => void;
+	stderr: (text: string) => void;
+}
+
+/** @returns the exit code: 0 all checks ok, 1 a check failed, 2 a command line that makes no sense, 3 could not be measured */
+export async function main(args: readonly string[], surroundings: Surroundings): Promise<number> {
+	const command = commandLine(surroundings);
+	let exitCode: number = exitCodes.ok;
+	command.action(async (name: string, options: Options) => {
+		exitCode = await ask(name, options, args, surroundings);
+	});
+	try {
+		await command.parseAsync(args, { from: 'user' });
+		return exitCode;
+	} catch (error) {
+		return exitCodeOf(error, surroundings);
+	}
+}
+
+function exitCodeOf(error: unknown, { stderr }: Surroundings): number {
+	// commander has printed its own message, or the help that was asked for.
+	if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+	if (error instanceof UsageError || error instanceof Unmeasurable) {
+		stderr(`${error.message}\n`);
+		return error instanceof UsageError ? exitCodes.usage : exitCodes.unmeasurable;
+	}
+	throw error;
+}
+
+function commandLine({ stdout, stderr }: Surroundings): Command {
+	const width = Math.max(...questions.map(({ name }) => name.length)) + 2;
+	const list = questions.map(({ name, asks }) => `  ${name.padEnd(width)}${asks}`).join('\n');
+	return new Command('npm run bench --')
+		.description('Measures this checkout and answers one question; docs/performance.md tells how to read the answers.')
+		.argument('<question>', 'a name from the list below, or all')
+		.option('--seconds <number>', 'measured per point, over all its rounds together', positive, 10)
+		.option('--pairs <number>', 'rounds in which the alternatives take turns', wholeFromOne, 5)
+		.option('--cores <server,load>', 'cores of the servers and of the load generator (default: the first two granted)', twoCores)
+		.option('--json', 'one JSON object on stdout; everything else goes to stderr')
+		.addHelpText('after', `\nQuestions:\n${list}\n  ${'all'.padEnd(width)}every one of them, one after the other`)
+		.configureOutput({ writeOut: stdout, writeErr: stderr })
+		.showHelpAfterError('(see --help)')
+		.exitOverride();
+}
+
+async function ask(name: string, options: Options, args: readonly string[], surroundings: Surroundings): Promise<number> {
+	const asked = chosen(name);
+	const pinning = choosePinning(options.cores);
+	await surroundings.prepare();
+	const setting: Setting = {
+		machine: describeMachine(pinning.allowed.length),
+		versions: await describeVersions(),
+		commit: describeCommit(),
+		command: `npm run bench -- ${args.join(' ')}`,
+		started: new Date().toISOString(),
+		seconds: options.seconds,
+		pairs: options.pairs,
+	};
+	const reports: Report[] = [];
+	for (const question of asked) {
+		const report = await answer(question, { ...setting, started: new Date().toISOString() }, pinning, surroundings);
+		reports.push(report);
+		if (!options.json) surroundings.stdout(`${reportAsText(report)}\n\n`);
+	}
+	if (options.json) surroundings.stdout(`${JSON.stringify(name === 'all' ? togetherOf(reports, setting) : reports[0])}\n`);
+	return reports.every(isOk) ? exitCodes.ok : exitCodes.checkFailed;
+}
+
+function chosen(name: string): readonly Question[] {
+	if (name === 'all') return questions;
+	const question = questions.find((known) => known.name === name);
+	if (question) return [question];
+	throw new UsageError(`unknown question "${name}"; there are ${questions.map((known) => known.name).join(', ')} and all`);
+}
+
+async function answer(question: Question, setting: Setting, pinning: Pinning, { stderr }: Surroundings): Promise<Report> {
+	const progress = (text: string) => stderr(`${question.name}: ${text}\n`);
+	const session = new Session({ seconds: setting.seconds, pairs: setting.pairs, pinning, progress });
+	const release = onSignals(async (signal) => {
+		stderr(`\n${signal}: stopping what was started\n`);
+		await session.close();
+		process.exit(128 + constants.signals[signal]);
+	});
+	try {
+		const found = await question.run(session);
+		const report = reportOf(question.name, setting, found, session.notes);
+		writeReport(report, found.charts);
+		return report;
+	} finally {
+		await session.close();
+		release();
+	}
+}
+
+/** One object for all questions: a row for each, and everybody's checks. */
+function togetherOf(reports: readonly Report[], setting: Setting): Report {
+	return {
+		question: 'all',
+		...setting,
+		versions: Object.assign({}, ...reports.map(({ versions }) => versions)),
+		rows: reports.map((report) => ({ question: report.question, checks: report.checks.length, ok: isOk(report), started: report.started })),
+		checks: reports.flatMap(({ question, checks }) => checks.map((check) => ({ ...check, name: `${question}: ${check.name}` }))),
+		notes: [...new Set(reports.flatMap(({ question, notes }) => notes.map((note) => `${question}: ${note}`)))],
+	};
+}
+
+type Stopping = 'SIGINT' | 'SIGTERM' | 'SIGHUP';
+const stopping: readonly Stopping[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+
+/** The first signal stops us; npm passes on what the terminal has sent as well. */
+function onSignals(stop: (signal: Stopping) => Promise<void>): () => void {
+	let isStopping = false;
+	const listener = (signal: Stopping) => {
+		if (isStopping) return;
+		isStopping = true;
+		stop(signal);
+	};
+	for (const signal of stopping) process.on(signal, listener);
+	return () => {
+		for (const signal of stopping) process.off(signal, listener);
+	};
+}
+
+function positive(text: string): number {
+	const value = Number(text);
+	if (/^\d+(\.\d+)?$/.test(text) && value > 0 && value <= 3600) return value;
+	throw new InvalidArgumentError('it must be a number above 0, at most 3600.');
+}
+
+function wholeFromOne(text: string): number {
+	const value = Number(text);
+	if (/^\d+$/.test(text) && value >= 1 && value <= 1000) return value;
+	throw new InvalidArgumentError('it must be a whole number from 1 to 1000.');
+}
+
+function twoCores(text: string): [number, number] {
+	const found = text.match(/^(\d{1,4}),(\d{1,4})$/);
+	if (found) return [Number(found[1]), Number(found[2])];
+	throw new InvalidArgumentError('it must be two core numbers such as 0,1.');
+}

@@ -1,0 +1,87 @@
+/** One run of one question: its cores, its servers, its files. Whatever was started or written ends with it. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Unmeasurable } from './failures.js';
+import { generateLoad, generatorProgram, problemOf } from './generator.js';
+import type { LoadResult, LoadSpec } from './load.js';
+import type { Pinning } from './pin.js';
+import type { Bench, ServerOptions } from './question.js';
+import type { Server } from './server.js';
+import { ServerProcess } from './server-process.js';
+
+export interface SessionOptions {
+	seconds: number;
+	pairs: number;
+	pinning: Pinning;
+	progress: (text: string) => void;
+}
+
+export class Session implements Bench {
+	readonly seconds: number;
+	readonly pairs: number;
+	readonly cores: { server: number; load: number };
+	readonly allCores: readonly number[];
+	/** Corpora and sockets; short, since a Unix socket's path has at most 107 bytes. */
+	readonly folder = mkdtempSync(join(tmpdir(), 'rankd-bench-'));
+	readonly notes: string[];
+	readonly progress: (text: string) => void;
+	readonly #pinning: Pinning;
+	readonly #servers = new Set<ServerProcess>();
+	readonly #aborted = new AbortController();
+	readonly #onExit = (): void => this.#killNow();
+
+	constructor({ seconds, pairs, pinning, progress }: SessionOptions) {
+		this.seconds = seconds;
+		this.pairs = pairs;
+		this.cores = { server: pinning.server, load: pinning.load };
+		this.allCores = pinning.allowed;
+		this.notes = [...pinning.notes];
+		this.progress = progress;
+		this.#pinning = pinning;
+		process.on('exit', this.#onExit);
+	}
+
+	note(text: string): void {
+		if (!this.notes.includes(text)) this.notes.push(text);
+	}
+
+	async startServer(options: ServerOptions): Promise<Server> {
+		this.#aborted.signal.throwIfAborted();
+		const command = this.#pinning.pinned(options.command, options.cores ?? [this.cores.server]);
+		return await ServerProcess.start(command, options, (server) => this.#servers.add(server));
+	}
+
+	async load(spec: LoadSpec, { cores = [this.cores.load] }: { cores?: readonly number[] } = {}): Promise<LoadResult> {
+		const command = this.#pinning.pinned([generatorProgram()], cores);
+		const first = await this.#generate(command, spec);
+		const problem = problemOf(first);
+		if (problem === undefined) return first;
+		this.progress(`measured again: ${problem}`);
+		const second = await this.#generate(command, spec);
+		const again = problemOf(second);
+		if (again === undefined) return second;
+		throw new Unmeasurable(`twice: ${again}`);
+	}
+
+	/** Stops every server and removes the files; may be called twice. */
+	async close(): Promise<void> {
+		this.#aborted.abort();
+		await Promise.all([...this.#servers].map((server) => server.stop()));
+		rmSync(this.folder, { recursive: true, force: true });
+		process.off('exit', this.#onExit);
+	}
+
+	async #generate(command: readonly string[], spec: LoadSpec): Promise<LoadResult> {
+		this.#aborted.signal.throwIfAborted();
+		const result = await generateLoad(command, spec, this.#aborted.signal);
+		const dead = [...this.#servers].find((server) => server.hasEnded && !server.isStopping);
+		if (dead) throw new Unmeasurable(`${dead.name} ended under load:\n${dead.output}`);
+		return result;
+	}
+
+	#killNow(): void {
+		for (const server of this.#servers) server.killNow();
+		rmSync(this.folder, { recursive: true, force: true });
+	}
+}
