@@ -37,7 +37,8 @@ ModelInfo info_of(const Model& model, std::vector<std::string> aliases) {
     info.version = manifest.version;
     info.kind = manifest.kind;
     info.description = manifest.description;
-    for (const auto& [operation, stages] : manifest.operations) info.operations.emplace_back(wire::operation_name(operation));
+    for (const wire::Operation operation : model.bundle().operations())
+        info.operations.emplace_back(wire::operation_name(operation));
     info.aliases = std::move(aliases);
     info.items = model.bundle().item_count();
     info.users = model.bundle().user_count();
@@ -128,7 +129,7 @@ CoreStats Core::stats() const {
     CoreStats stats;
     for (const Routes::Entry& entry : routes_.list()) {
         stats.models.push_back(info_of(*entry.model, entry.aliases));
-        for (const auto& [operation, stages] : entry.model->bundle().manifest().operations)
+        for (const wire::Operation operation : entry.model->bundle().operations())
             stats.operations.push_back({entry.model->name(), entry.model->version(), std::string(wire::operation_name(operation)),
                                         entry.model->counters(operation).snapshot()});
     }

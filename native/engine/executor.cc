@@ -1,6 +1,7 @@
 // One batch from bytes to bytes.
 #include "engine/executor.h"
 
+#include "pipeline/infer.h"
 #include "pipeline/stages.h"
 
 namespace rankd::engine {
@@ -10,17 +11,38 @@ uint32_t elapsed(Micros from, Micros to) {
     return to > from ? static_cast<uint32_t>(std::min<Micros>(to - from, UINT32_MAX)) : 0;
 }
 
+wire::AnswerKind kind_of(const wire::Request& request) {
+    switch (request.operation) {
+        case wire::Operation::kInfer:
+            return wire::AnswerKind::kOutputs;
+        case wire::Operation::kScore:
+            return wire::AnswerKind::kScores;
+        default:
+            return request.order == wire::Order::kInput ? wire::AnswerKind::kScores : wire::AnswerKind::kItems;
+    }
+}
+
+/// The first dimension of the first output, which for almost every graph is its batch.
+size_t rows_of(std::span<const wire::NamedTensor> outputs) {
+    return outputs.empty() || outputs[0].shape.empty() ? 0 : static_cast<size_t>(outputs[0].shape[0]);
+}
+
+/// Candidates and rows travel in the body; what the others cost hardly depends on it.
+bool grows_with_body(wire::Operation operation) {
+    return operation == wire::Operation::kRank || operation == wire::Operation::kScore || operation == wire::Operation::kInfer;
+}
+
 wire::Answer answer_of(const Model& model, const Job& job, const pipeline::RequestState& state) {
     wire::Answer answer;
     answer.request_id = job.request_id;
     answer.model = model.name();
     answer.version = model.version();
     answer.degraded = state.degraded;
-    answer.has_scores = state.request->operation == wire::Operation::kScore ||
-                        (state.request->operation == wire::Operation::kRank && state.request->order == wire::Order::kInput);
+    answer.kind = kind_of(*state.request);
     answer.items = state.items;
     answer.scores = state.scores;
     answer.decisions = state.decisions;
+    answer.outputs = state.outputs;
     return answer;
 }
 
@@ -42,6 +64,10 @@ std::span<const pipeline::RequestState> Executor::run(Model& model, wire::Operat
         requests_[i] = {};
         state.request = &requests_[i];
         state.status = decoder_.decode(operation, jobs[i].codec, jobs[i].body, scratch_.arena, requests_[i]);
+    }
+    if (operation == wire::Operation::kInfer && model.bundle().default_graph() != nullptr) {
+        pipeline::run_infer(*model.bundle().default_graph(), scratch_.arena, scratch_.requests);
+        return scratch_.requests;
     }
     const pipeline::Plan* plan = model.bundle().plan(operation);
     if (plan == nullptr) {
@@ -76,7 +102,7 @@ void Executor::execute(Model& model, wire::Operation operation, std::span<const 
             wire::Answer answer = answer_of(model, jobs[i], state);
             answer.timing = outcome.timing;
             outcome.degraded = state.degraded;
-            outcome.rows = std::max(state.candidates.size(), state.scores.size());
+            outcome.rows = std::max({state.candidates.size(), state.scores.size(), rows_of(state.outputs)});
             records[i] = {static_cast<uint32_t>(out.size()), 0, Code::OK, 0};
             wire::encode_answer(jobs[i].codec, jobs[i].framing, answer, out);
             records[i].length = static_cast<uint32_t>(out.size()) - records[i].offset;
@@ -85,9 +111,7 @@ void Executor::execute(Model& model, wire::Operation operation, std::span<const 
         }
         counters.record(outcome);
     }
-    // Candidates and rows travel in the body; what the others cost hardly depends on it.
-    const bool by_size = operation == wire::Operation::kRank || operation == wire::Operation::kScore;
-    model.cost(operation).learn(static_cast<double>(clock_.now() - started), jobs.size(), body_bytes, by_size);
+    model.cost(operation).learn(static_cast<double>(clock_.now() - started), jobs.size(), body_bytes, grows_with_body(operation));
     live_.reset();
 }
 

@@ -40,6 +40,7 @@ struct RequestState {
     std::span<const wire::ScoredItem> items;  ///< the answer: items, or scores and decisions
     std::span<const float> scores;
     std::span<const std::string_view> decisions;
+    std::span<const wire::NamedTensor> outputs;  ///< infer
 
     bool is_ok() const { return status.is_ok(); }
 };

@@ -13,6 +13,13 @@ const Plan* Bundle::plan(wire::Operation operation) const {
     return found == plans_.end() ? nullptr : &found->second;
 }
 
+std::vector<wire::Operation> Bundle::operations() const {
+    std::vector<wire::Operation> operations;
+    for (const auto& [operation, plan] : plans_) operations.push_back(operation);
+    if (default_graph_ != nullptr) operations.push_back(wire::Operation::kInfer);
+    return operations;
+}
+
 uint64_t Bundle::file_bytes() const {
     uint64_t bytes = 0;
     for (const auto& [name, entry] : manifest_.files) bytes += entry.bytes;
@@ -86,13 +93,17 @@ Result<std::unique_ptr<Bundle>> Bundle::open(const fs::path& folder, const sessi
     // Sources need graphs' outputs, graphs' inputs need sources: outputs come first, inputs last.
     RANKD_RETURN_IF_ERROR(resolve_sources(manifest, resources));
     for (const GraphSpec& spec : manifest.graphs)
-        RANKD_RETURN_IF_ERROR(resolve_graph_inputs(spec, resources, *resources.graphs.at(spec.name)));
+        if (spec.has_signature) RANKD_RETURN_IF_ERROR(resolve_graph_inputs(spec, resources, *resources.graphs.at(spec.name)));
     for (const auto& [operation, stages] : manifest.operations) {
         RANKD_ASSIGN_OR_RETURN(Plan plan, resolve_operation(operation, stages, resources));
         bundle->plans_.emplace(operation, std::move(plan));
     }
-    if (!manifest.default_graph.empty() && !resources.graphs.contains(manifest.default_graph))
-        return Status(Code::BUNDLE_SIGNATURE_MISMATCH, "default_graph: there is no graph \"" + manifest.default_graph + "\"");
+    if (!manifest.default_graph.empty()) {
+        const auto found = resources.graphs.find(manifest.default_graph);
+        if (found == resources.graphs.end())
+            return Status(Code::BUNDLE_SIGNATURE_MISMATCH, "default_graph: there is no graph \"" + manifest.default_graph + "\"");
+        bundle->default_graph_ = found->second.get();
+    }
     const bool needs_items = bundle->plan(wire::Operation::kRecommend) || bundle->plan(wire::Operation::kRank) ||
                              bundle->plan(wire::Operation::kSimilar);
     if (needs_items && !bundle->item_ids_)

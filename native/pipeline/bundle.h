@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <vector>
 
 #include "base/status.h"
 #include "pipeline/manifest.h"
@@ -22,7 +23,10 @@ class Bundle {
     const Manifest& manifest() const { return manifest_; }
     const Resources& resources() const { return resources_; }
     const std::filesystem::path& folder() const { return folder_; }
-    const Plan* plan(wire::Operation operation) const;  ///< nullptr when the bundle does not offer it
+    const Plan* plan(wire::Operation operation) const;             ///< nullptr when the bundle does not offer it, and for `infer`
+    const Graph* default_graph() const { return default_graph_; }  ///< what `infer` runs; nullptr when there is none
+    /// What requests may ask of it: the manifest's operations, and `infer` when there is a default graph.
+    std::vector<wire::Operation> operations() const;
 
     const store::IdMap* item_ids() const { return item_ids_; }
     const store::IdMap* user_ids() const { return user_ids_; }
@@ -42,6 +46,7 @@ class Bundle {
     const store::IdMap* item_ids_ = nullptr;
     const store::IdMap* user_ids_ = nullptr;
     const store::Column* history_ = nullptr;
+    const Graph* default_graph_ = nullptr;
 };
 
 }  // namespace rankd::pipeline

@@ -109,15 +109,14 @@ Tensor row_user(Batch& batch, const GraphInput& input, const RunRows& rows) {
 }
 
 Tensor tensor_of(const GraphInput& input, std::span<float> values) {
-    return {
-        values.data(), session::ElementType::kF32, input.rank, {static_cast<int64_t>(values.size() / input.width), input.width}};
+    return {values.data(), ElementType::kF32, input.rank, {static_cast<int64_t>(values.size() / input.width), input.width}};
 }
 
 Tensor build_input(Batch& batch, const Graph& graph, const GraphInput& input, const RunRows& rows) {
     switch (input.spec->from) {
         case From::kRowUser:
-            return input.type == session::ElementType::kI32 ? row_user<int32_t>(batch, input, rows)
-                                                            : row_user<int64_t>(batch, input, rows);
+            return input.type == ElementType::kI32 ? row_user<int32_t>(batch, input, rows)
+                                                   : row_user<int64_t>(batch, input, rows);
         case From::kItem:
             return tensor_of(input, item_rows(batch, input, rows));
         case From::kCandidateFeatures:
@@ -137,7 +136,7 @@ Status run_session(Batch& batch, const Graph& graph, uint32_t output, std::span<
     const GraphOutput& wanted = graph.outputs[output];
     values = batch.arena().allocate<float>(row_count * wanted.width);
     const char* const name = wanted.name.c_str();
-    const Tensor target{values.data(), session::ElementType::kF32, wanted.rank, {static_cast<int64_t>(row_count), wanted.width}};
+    const Tensor target{values.data(), ElementType::kF32, wanted.rank, {static_cast<int64_t>(row_count), wanted.width}};
     return graph.session->run(inputs, {&name, 1}, {&target, 1}).within("graph \"" + graph.spec->name + "\"");
 }
 

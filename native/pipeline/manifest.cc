@@ -95,7 +95,11 @@ Result<GraphSpec> read_graph(std::string_view name, const element& value, const 
     RANKD_RETURN_IF_ERROR(fields.text("file", graph.file, true));
     if (!is_plain_file(graph.file)) return invalid(fields.path("file"), "must be the name of a file in the bundle");
     const auto inputs = fields.take("inputs");
-    if (!inputs) return invalid(fields.path("inputs"), "is missing");
+    if (!inputs) {
+        graph.has_signature = false;
+        RANKD_RETURN_IF_ERROR(fields.finish());
+        return graph;
+    }
     RANKD_ASSIGN_OR_RETURN(const Fields input_fields, Fields::of(*inputs, fields.path("inputs")));
     for (const auto& [input_name, input] : input_fields.entries()) {
         RANKD_ASSIGN_OR_RETURN(InputSpec spec, read_input(input_name, input, input_fields.path(input_name)));
@@ -275,8 +279,8 @@ Result<Manifest> read_root(const element& document) {
     if (!is_version(manifest.version))
         return invalid("\"version\"", "is \"" + manifest.version + "\", expected major.minor.patch");
     RANKD_RETURN_IF_ERROR(root.text("kind", manifest.kind, true));
-    if (manifest.kind != "recommender" && manifest.kind != "scorer")
-        return invalid("\"kind\"", "is \"" + manifest.kind + "\", expected recommender or scorer");
+    if (manifest.kind != "recommender" && manifest.kind != "scorer" && manifest.kind != "model")
+        return invalid("\"kind\"", "is \"" + manifest.kind + "\", expected recommender, scorer or model");
     RANKD_RETURN_IF_ERROR(root.text("description", manifest.description));
     RANKD_RETURN_IF_ERROR(read_file_map(root, "ids", manifest.ids));
     RANKD_RETURN_IF_ERROR(read_file_map(root, "tables", manifest.tables));

@@ -49,6 +49,7 @@ struct GraphSpec {
     std::string file;
     std::vector<InputSpec> inputs;
     std::vector<std::string> outputs;
+    bool has_signature = true;  ///< without one, a graph is for `infer` alone
 };
 
 enum class SourceKind : uint8_t { kIndex, kNeighbours, kList };

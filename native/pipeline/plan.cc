@@ -6,7 +6,6 @@
 namespace rankd::pipeline {
 namespace {
 
-using session::ElementType;
 using session::TensorInfo;
 
 Status mismatch(const std::string& where, const std::string& what) {

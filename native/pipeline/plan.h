@@ -21,7 +21,7 @@ struct Source;
 /// One input of a graph, in the order the graph declares.
 struct GraphInput {
     const InputSpec* spec = nullptr;
-    session::ElementType type = session::ElementType::kF32;
+    ElementType type = ElementType::kF32;
     uint32_t rank = 2;
     uint32_t width = 1;  ///< values per row
     const store::Column* column = nullptr;

@@ -1,25 +1,13 @@
 // Session on ONNX Runtime's CPU provider. Its exceptions end in this file.
 #include <onnxruntime_cxx_api.h>
 
+#include <algorithm>
+#include <array>
 #include <mutex>
 
 #include "session/session.h"
 
 namespace rankd::session {
-
-std::string_view element_type_name(ElementType type) {
-    switch (type) {
-        case ElementType::kF32:
-            return "float32";
-        case ElementType::kI32:
-            return "int32";
-        case ElementType::kI64:
-            return "int64";
-        case ElementType::kOther:
-            break;
-    }
-    return "another type";
-}
 
 std::string describe(const TensorInfo& info) {
     std::string text = "[";
@@ -40,17 +28,19 @@ Ort::Env& environment() {
     return *env;
 }
 
+/// In the order of `ElementType`.
+constexpr std::array<ONNXTensorElementDataType, 13> kOrtTypes = {
+    ONNX_TENSOR_ELEMENT_DATA_TYPE_BOOL,    ONNX_TENSOR_ELEMENT_DATA_TYPE_UINT8,    ONNX_TENSOR_ELEMENT_DATA_TYPE_UINT16,
+    ONNX_TENSOR_ELEMENT_DATA_TYPE_UINT32,  ONNX_TENSOR_ELEMENT_DATA_TYPE_UINT64,   ONNX_TENSOR_ELEMENT_DATA_TYPE_INT8,
+    ONNX_TENSOR_ELEMENT_DATA_TYPE_INT16,   ONNX_TENSOR_ELEMENT_DATA_TYPE_INT32,    ONNX_TENSOR_ELEMENT_DATA_TYPE_INT64,
+    ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT16, ONNX_TENSOR_ELEMENT_DATA_TYPE_BFLOAT16, ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT,
+    ONNX_TENSOR_ELEMENT_DATA_TYPE_DOUBLE};
+
 ElementType element_type_of(ONNXTensorElementDataType type) {
-    switch (type) {
-        case ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT:
-            return ElementType::kF32;
-        case ONNX_TENSOR_ELEMENT_DATA_TYPE_INT32:
-            return ElementType::kI32;
-        case ONNX_TENSOR_ELEMENT_DATA_TYPE_INT64:
-            return ElementType::kI64;
-        default:
-            return ElementType::kOther;
-    }
+    return static_cast<ElementType>(std::find(kOrtTypes.begin(), kOrtTypes.end(), type) - kOrtTypes.begin());
+}
+ONNXTensorElementDataType ort_type_of(ElementType type) {
+    return kOrtTypes[static_cast<size_t>(type)];
 }
 
 TensorInfo info_of(const std::string& name, const Ort::TypeInfo& type) {
@@ -91,21 +81,43 @@ class OrtSession final : public Session {
         }
     }
 
-  private:
-    Ort::Value value_over(const Tensor& tensor) const {
-        size_t count = 1;
-        for (uint32_t i = 0; i < tensor.rank; ++i) count *= static_cast<size_t>(tensor.shape[i]);
-        switch (tensor.type) {
-            case ElementType::kI64:
-                return Ort::Value::CreateTensor<int64_t>(memory_, static_cast<int64_t*>(tensor.data), count, tensor.shape.data(),
-                                                         tensor.rank);
-            case ElementType::kI32:
-                return Ort::Value::CreateTensor<int32_t>(memory_, static_cast<int32_t*>(tensor.data), count, tensor.shape.data(),
-                                                         tensor.rank);
-            default:
-                return Ort::Value::CreateTensor<float>(memory_, static_cast<float*>(tensor.data), count, tensor.shape.data(),
-                                                       tensor.rank);
+    Status infer(std::span<const AnyTensor> inputs, std::span<const char* const> output_names, const OutputTaker& take) override {
+        try {
+            std::vector<const char*> input_names;
+            std::vector<Ort::Value> values;
+            for (size_t i = 0; i < inputs.size(); ++i) {
+                input_names.push_back(inputs_[i].name.c_str());
+                values.push_back(value_over(inputs[i]));
+            }
+            const std::vector<Ort::Value> outputs = session_.Run(Ort::RunOptions{nullptr}, input_names.data(), values.data(),
+                                                                 values.size(), output_names.data(), output_names.size());
+            for (size_t i = 0; i < outputs.size(); ++i) {
+                if (!outputs[i].IsTensor()) return not_numeric(output_names[i]);
+                const auto info = outputs[i].GetTensorTypeAndShapeInfo();
+                const ElementType type = element_type_of(info.GetElementType());
+                if (type == ElementType::kOther) return not_numeric(output_names[i]);
+                const std::vector<int64_t> shape = info.GetShape();
+                take(i, {outputs[i].GetTensorRawData(), type, shape});
+            }
+            return Status::ok();
+        } catch (const Ort::Exception& error) {
+            return {Code::MODEL_FAILED, error.what()};
         }
+    }
+
+  private:
+    static Status not_numeric(const char* output) {
+        return {Code::MODEL_FAILED, "output \"" + std::string(output) + "\" is no tensor of numbers: ask for other outputs"};
+    }
+
+    Ort::Value value_over(const Tensor& tensor) const {
+        return value_over(AnyTensor{tensor.data, tensor.type, {tensor.shape.data(), tensor.rank}});
+    }
+
+    Ort::Value value_over(const AnyTensor& tensor) const {
+        // ONNX Runtime takes inputs and outputs alike by a pointer to memory that it may write.
+        return Ort::Value::CreateTensor(memory_, const_cast<void*>(tensor.data), tensor.bytes(), tensor.shape.data(),
+                                        tensor.shape.size(), ort_type_of(tensor.type));
     }
 
     // A binding is used by one run at a time; those that wait here are as many as ever ran at once.

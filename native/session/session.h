@@ -11,12 +11,10 @@
 #include <string_view>
 #include <vector>
 
+#include "base/element_type.h"
 #include "base/status.h"
 
 namespace rankd::session {
-
-enum class ElementType : uint8_t { kF32, kI32, kI64, kOther };
-std::string_view element_type_name(ElementType type);
 
 /// What a graph declares of one input or output; -1 is a dimension that may differ from run to run.
 struct TensorInfo {
@@ -39,6 +37,21 @@ struct Tensor {
     }
 };
 
+/// A tensor of any rank; `data` is aligned for its type, `shape` holds no -1.
+struct AnyTensor {
+    const void* data = nullptr;
+    ElementType type = ElementType::kOther;
+    std::span<const int64_t> shape;
+
+    size_t bytes() const {
+        size_t count = element_bytes(type);
+        for (const int64_t dimension : shape) count *= static_cast<size_t>(dimension);
+        return count;
+    }
+};
+/// Takes output `place` of a run; the tensor is valid until it returns.
+using OutputTaker = std::function<void(size_t place, const AnyTensor&)>;
+
 /// One loaded graph. `run` may be called by several threads at once.
 class Session {
   public:
@@ -53,6 +66,13 @@ class Session {
     /// @return MODEL_FAILED with the runtime's words
     virtual Status run(std::span<const Tensor> inputs, std::span<const char* const> output_names,
                        std::span<const Tensor> outputs) = 0;
+
+    /// Runs with tensors of any type and rank; the runtime allocates what comes out.
+    /// @param inputs  one per `inputs()`, in that order, of its type and shape
+    /// @param take    called once per name in `output_names`, in that order
+    /// @return MODEL_FAILED with the runtime's words, also for an output that is no numeric tensor
+    virtual Status infer(std::span<const AnyTensor> inputs, std::span<const char* const> output_names,
+                         const OutputTaker& take) = 0;
 };
 
 /// Loads a graph file. @return BUNDLE_INVALID with the runtime's words

@@ -1,6 +1,8 @@
 // Cores and handles without Node: tickets settle once, the wrong request is told and the others served, threads share one core.
 #include <atomic>
+#include <cmath>
 #include <cstdlib>
+#include <cstring>
 #include <thread>
 
 #include "engine/core.h"
@@ -145,6 +147,54 @@ TEST("errors are answers with the request's id") {
     const auto answers = submit(truncated);
     check_code(only_code(answers), Code::INVALID_FRAME);
     CHECK_EQ(answers[0].id, 9u);
+}
+
+/// An `infer` frame for the scorer: rows as float32 [rows, 4] under `input`, with a shape of the caller's choice.
+std::vector<uint8_t> infer_frame(const std::string& target, std::vector<uint64_t> shape, std::vector<float> rows,
+                                 const std::string& input = "rows", const std::string& datatype = "FP32") {
+    ByteBuffer buffer;
+    wire::MsgpackWriter writer(buffer);
+    writer.begin_list(8);
+    writer.integer(1), writer.integer(static_cast<uint64_t>(Operation::kInfer)), writer.integer(7), writer.text(target);
+    writer.nil(), writer.nil(), writer.nil();
+    writer.begin_map(1), writer.key("inputs"), writer.begin_list(1), writer.begin_map(4);
+    writer.key("name"), writer.text(input), writer.key("datatype"), writer.text(datatype);
+    writer.key("shape"), writer.begin_list(shape.size());
+    for (const uint64_t dimension : shape) writer.integer(dimension);
+    writer.key("data"), writer.binary(rows.data(), rows.size() * sizeof(float));
+    return {buffer.data(), buffer.data() + buffer.size()};
+}
+
+TEST("infer runs the default graph on the caller's tensors, as score does on its rows") {
+    WithCore with;
+    const auto handle = with.attach();
+    const auto ask = [&](const std::vector<uint8_t>& bytes) {
+        CHECK(handle->submit(bytes, wire::Codec::kMsgpack, {}) >= 0);
+        return flush_all(*handle);
+    };
+    const auto answers = ask(infer_frame("scorer", {2, 4}, {0, 0, 0, 0, 1, 0, 0, 0}));
+    check_code(only_code(answers), Code::OK);
+    const size_t data = answers[0].text.find(
+        "\xa4"
+        "data\xc4\x08");
+    CHECK(data != std::string::npos);
+    float scores[2];
+    std::memcpy(scores, answers[0].text.data() + data + 7, sizeof(scores));
+    CHECK(std::abs(scores[0] - 1 / (1 + std::exp(0.5f))) < 1e-6f);
+    CHECK(std::abs(scores[1] - 1 / (1 + std::exp(-0.3f))) < 1e-6f);
+
+    const auto refused = [&](const std::vector<uint8_t>& bytes, Code code, const std::string& part) {
+        const auto refusal = ask(bytes);
+        check_code(only_code(refusal), code);
+        CHECK(refusal[0].text.find(part) != std::string::npos);
+    };
+    refused(infer_frame("scorer", {1, 4}, {0, 0, 0, 0}, "row"), Code::INVALID_ARGUMENT, "no input \"row\", only: rows");
+    refused(infer_frame("scorer", {1, 4}, {0, 0, 0, 0}, "rows", "INT32"), Code::INVALID_ARGUMENT, "float32, got int32 (INT32)");
+    refused(infer_frame("scorer", {1, 3}, {0, 0, 0}), Code::SHAPE_MISMATCH, "float32, got shape [1, 3]");
+    refused(infer_frame("scorer", {4}, {0, 0, 0, 0}), Code::SHAPE_MISMATCH, "got shape [4]");
+    FakeSessionControl::is_failing = true;
+    refused(infer_frame("scorer", {1, 4}, {0, 0, 0, 0}), Code::MODEL_FAILED, "graph \"scorer\": the test wants");
+    FakeSessionControl::is_failing = false;
 }
 
 TEST("a frame above the limit is refused as TOO_LARGE") {

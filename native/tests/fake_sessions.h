@@ -46,6 +46,25 @@ class FakeSession : public session::Session {
         return Status::ok();
     }
 
+    /// The one output, for matrices and vectors.
+    Status infer(std::span<const session::AnyTensor> inputs, std::span<const char* const> names,
+                 const session::OutputTaker& take) override {
+        std::vector<session::Tensor> tensors;
+        for (const session::AnyTensor& input : inputs) {
+            const auto rank = static_cast<uint32_t>(input.shape.size());
+            tensors.push_back({const_cast<void*>(input.data), input.type, rank, {input.shape[0], rank > 1 ? input.shape[1] : 1}});
+        }
+        const session::TensorInfo& wanted = outputs_[0];
+        std::vector<int64_t> shape = wanted.shape;
+        shape[0] = inputs[0].shape[0];
+        const int64_t width = shape.size() > 1 ? shape[1] : 1;
+        std::vector<float> values(static_cast<size_t>(shape[0] * width));
+        const session::Tensor output{values.data(), ElementType::kF32, static_cast<uint32_t>(shape.size()), {shape[0], width}};
+        RANKD_RETURN_IF_ERROR(run(tensors, names, {&output, 1}));
+        take(0, {values.data(), ElementType::kF32, shape});
+        return Status::ok();
+    }
+
   protected:
     virtual void compute(std::span<const session::Tensor> inputs, const session::Tensor& output) = 0;
     static const float* floats(const session::Tensor& tensor) { return static_cast<const float*>(tensor.data); }
@@ -56,7 +75,6 @@ class FakeSession : public session::Session {
 };
 
 constexpr int64_t kFixtureDim = 8;
-using session::ElementType;
 
 /// user_vector = user_embedding / 2 + history_mean
 class FakeUserTower final : public FakeSession {

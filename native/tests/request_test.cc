@@ -1,4 +1,4 @@
-// Bodies of the four operations in both codecs: every field, every limit, every refusal.
+// Bodies of recommend, rank, similar and score in both codecs: every field, every limit, every refusal.
 #include "wire/request.h"
 
 #include <cmath>
@@ -408,9 +408,9 @@ TEST("hostile text is quoted so that it can be shown") {
 }
 
 TEST("operations of the future say what is served today") {
-    for (const auto operation : {Operation::kInfer, Operation::kEmbed, Operation::kExplain, Operation::kFeedback}) {
+    for (const auto operation : {Operation::kEmbed, Operation::kExplain, Operation::kFeedback}) {
         CHECK_FAILS(json_status(operation, "{}"), Code::UNSUPPORTED_OPERATION,
-                    "this server answers recommend, rank, similar and score");
+                    "this server answers recommend, rank, similar, score and infer");
     }
 }
 

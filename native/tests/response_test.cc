@@ -75,7 +75,7 @@ TEST("msgpack answers use the smallest forms and 32-bit floats") {
 
 TEST("scores are packed floats in msgpack and numbers in JSON, where NaN is null") {
     Answer answer = list_answer();
-    answer.has_scores = true;
+    answer.kind = AnswerKind::kScores;
     const std::vector<float> scores = {0.25f, std::numeric_limits<float>::quiet_NaN(), 1e-7f};
     const std::vector<std::string_view> decisions = {"approve", "review", "decline"};
     answer.scores = scores;
@@ -91,7 +91,7 @@ TEST("scores are packed floats in msgpack and numbers in JSON, where NaN is null
 
 TEST("floats in JSON read back as the same float") {
     Answer answer;
-    answer.has_scores = true;
+    answer.kind = AnswerKind::kScores;
     std::vector<float> scores;
     for (uint32_t bits = 1; bits < 0x7f800000u; bits += 7'654'321) scores.push_back(std::bit_cast<float>(bits));
     for (size_t i = 0, n = scores.size(); i < n; ++i) scores.push_back(-scores[i]);

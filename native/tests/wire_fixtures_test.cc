@@ -228,7 +228,7 @@ struct BuiltAnswer {
             }
         }
         if (expect["scores"].get(list) == simdjson::SUCCESS) {
-            answer.has_scores = true;
+            answer.kind = AnswerKind::kScores;
             for (const Json score : list)
                 scores.push_back(score.is_null() ? NAN : static_cast<float>(score.get_double().value()));
         }

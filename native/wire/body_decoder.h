@@ -1,4 +1,4 @@
-// The four bodies of design section 7, field by field, written once for every codec.
+// The bodies of design section 7, field by field, written once for every codec.
 #pragma once
 
 #include <algorithm>
@@ -7,16 +7,16 @@
 #include <string_view>
 
 #include "wire/fields.h"
-#include "wire/rows_decoder.h"
-#include "wire/scalar_decoder.h"
+#include "wire/tensors_decoder.h"
 
 namespace rankd::wire {
 
 template <WireValue V>
-class BodyDecoder : private RowsDecoder<V> {
-    using Base = RowsDecoder<V>;
+class BodyDecoder : private TensorsDecoder<V> {
+    using Base = TensorsDecoder<V>;
     using Base::arena_, Base::check_length, Base::check_unique, Base::decode_features, Base::decode_id, Base::decode_ids,
-        Base::decode_rows, Base::decode_text, Base::fail, Base::fail_count, Base::fail_type, Base::failure_, Base::limits_;
+        Base::decode_inputs, Base::decode_outputs, Base::decode_rows, Base::decode_text, Base::fail, Base::fail_count,
+        Base::fail_type, Base::failure_, Base::limits_;
 
   public:
     BodyDecoder(const Limits& limits, Arena& arena, Status& failure, Request& request)
@@ -76,6 +76,10 @@ class BodyDecoder : private RowsDecoder<V> {
                 return decode_id(value, where, request_.item);
             case Field::kRows:
                 return decode_rows(value, where, request_);
+            case Field::kInputs:
+                return decode_inputs(value, where, request_);
+            case Field::kOutputs:
+                return decode_outputs(value, where, request_);
         }
         return fail(Code::INTERNAL, "this is a bug: a field without a decoder");
     }
@@ -193,6 +197,8 @@ class BodyDecoder : private RowsDecoder<V> {
                 return require(Field::kItem);
             case Operation::kScore:
                 return require(Field::kRows);
+            case Operation::kInfer:
+                return require(Field::kInputs);
             default:
                 return true;
         }

@@ -38,6 +38,8 @@ struct Limits {
     uint32_t max_features = 4'096;        ///< names in one `features` or `context` map
     uint32_t max_rows = 65'536;           ///< rows of `score`
     uint32_t max_k = 10'000;              ///< `k`
+    uint32_t max_tensors = 256;           ///< `inputs` and `outputs` of `infer`
+    uint32_t max_rank = 8;                ///< dimensions of a tensor
 };
 
 }  // namespace rankd::wire

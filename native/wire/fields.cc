@@ -12,6 +12,7 @@ constexpr uint8_t kRecommend = 1 << 0;
 constexpr uint8_t kRank = 1 << 1;
 constexpr uint8_t kSimilar = 1 << 2;
 constexpr uint8_t kScore = 1 << 3;
+constexpr uint8_t kInfer = 1 << 4;
 
 struct FieldInfo {
     std::string_view name;
@@ -19,7 +20,7 @@ struct FieldInfo {
 };
 
 /// In the order of `Field`.
-constexpr std::array<FieldInfo, 14> kFields = {{
+constexpr std::array<FieldInfo, 16> kFields = {{
     {"user", kRecommend | kRank},
     {"history", kRecommend | kRank},
     {"features", kRecommend | kRank},
@@ -34,9 +35,11 @@ constexpr std::array<FieldInfo, 14> kFields = {{
     {"order", kRank},
     {"item", kSimilar},
     {"rows", kScore},
+    {"inputs", kInfer},
+    {"outputs", kInfer},
 }};
 
-/// The four operations with bodies of this page are numbered from 1.
+/// The five operations with bodies of this page are numbered from 1.
 uint8_t bit_of(Operation operation) {
     return static_cast<uint8_t>(1u << (static_cast<unsigned>(operation) - 1));
 }
@@ -45,7 +48,7 @@ Status unknown_field(Operation operation, std::string_view name) {
     for (const FieldInfo& info : kFields) {
         if (info.name != name) continue;
         std::string takers;
-        for (unsigned number = 1; number <= 4; ++number) {
+        for (unsigned number = 1; number <= 5; ++number) {
             const auto taker = static_cast<Operation>(number);
             if ((info.operations & bit_of(taker)) == 0) continue;
             takers.append(takers.empty() ? "" : ", ").append(operation_name(taker));

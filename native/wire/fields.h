@@ -25,6 +25,8 @@ enum class Field : uint8_t {
     kOrder,
     kItem,
     kRows,
+    kInputs,
+    kOutputs,
 };
 
 std::string_view field_name(Field field);

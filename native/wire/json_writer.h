@@ -19,11 +19,16 @@ class JsonWriter {
     void nil() { word("null"); }
     void boolean(bool value) { word(value ? "true" : "false"); }
     void integer(uint64_t value) { digits<20>(value); }
+    void signed_integer(int64_t value) { digits<20>(value); }
 
     /// The shortest text that reads back as the same float; JSON has no NaN and no infinity, so these are null.
     void number(float value) {
         if (!std::isfinite(value)) return nil();
         digits<16>(value);
+    }
+    void number(double value) {
+        if (!std::isfinite(value)) return nil();
+        digits<32>(value);
     }
 
     void text(std::string_view value) {

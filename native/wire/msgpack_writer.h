@@ -47,8 +47,9 @@ class MsgpackWriter {
     void key(std::string_view name) { text(name); }
 
     /// One binary of float32, little-endian as this machine holds them.
-    void numbers(std::span<const float> values) {
-        const size_t bytes = values.size_bytes();
+    void numbers(std::span<const float> values) { binary(values.data(), values.size_bytes()); }
+
+    void binary(const void* data, size_t bytes) {
         if (bytes <= UINT8_MAX) {
             lead_and_number<uint8_t>(0xc4, bytes);
         } else if (bytes <= UINT16_MAX) {
@@ -56,7 +57,7 @@ class MsgpackWriter {
         } else {
             lead_and_number<uint32_t>(0xc6, bytes);
         }
-        if (bytes > 0) out_.append(values.data(), bytes);
+        if (bytes > 0) out_.append(data, bytes);
     }
 
     void begin_list(size_t count) { container(0x90, 0xdc, count); }

@@ -10,6 +10,7 @@
 #include "base/status.h"
 #include "wire/codec.h"
 #include "wire/id.h"
+#include "wire/tensor.h"
 
 namespace rankd::wire {
 
@@ -35,6 +36,11 @@ enum class CandidateForm : uint8_t {
 enum class Order : uint8_t {
     kBest,   ///< best first, cut to k
     kInput,  ///< one score per candidate, in the order given
+};
+
+/// An output that `infer` asks for.
+struct WantedOutput {
+    std::string_view name;
 };
 
 struct Request {
@@ -69,6 +75,10 @@ struct Request {
     std::span<const float> row_values;
     uint32_t row_count = 0;  ///< for row_maps and row_values
     uint32_t row_width = 0;  ///< for row_values
+
+    // infer
+    std::span<const NamedTensor> inputs;
+    std::span<const WantedOutput> outputs;  ///< empty: all of them
 
     /// Candidates or rows this request carries, in whatever form; 0 for packed rows, whose width only the model knows.
     size_t candidate_count() const;

@@ -58,10 +58,10 @@ Status decode_json(simdjson::dom::parser& parser, const Limits& limits, std::spa
 Status RequestDecoder::decode(Operation operation, Codec codec, std::span<const uint8_t> body, Arena& arena, Request& request) {
     request = Request{};
     request.operation = operation;
-    if (operation > Operation::kScore) {
-        return Status(
-            Code::UNSUPPORTED_OPERATION,
-            concat(operation_name(operation), " is not served yet: this server answers recommend, rank, similar and score"));
+    if (operation > Operation::kInfer) {
+        return Status(Code::UNSUPPORTED_OPERATION,
+                      concat(operation_name(operation),
+                             " is not served yet: this server answers recommend, rank, similar, score and infer"));
     }
     if (body.size() > limits_.max_frame_bytes) {
         return Status(Code::TOO_LARGE,

@@ -6,6 +6,7 @@
 #include "wire/envelope.h"
 #include "wire/json_writer.h"
 #include "wire/msgpack_writer.h"
+#include "wire/tensor_writer.h"
 
 namespace rankd::wire {
 namespace {
@@ -82,7 +83,7 @@ void write_timing(Writer& writer, const Timing& timing) {
 
 template <typename Writer>
 void write_answer(Writer& writer, const Answer& answer) {
-    writer.begin_map(answer.has_scores && !answer.decisions.empty() ? 7 : 6);
+    writer.begin_map(answer.kind == AnswerKind::kScores && !answer.decisions.empty() ? 7 : 6);
     writer.key("request_id");
     write_id(writer, answer.request_id);
     writer.key("model");
@@ -90,10 +91,17 @@ void write_answer(Writer& writer, const Answer& answer) {
     writer.key("version");
     writer.text(answer.version);
     write_degraded(writer, answer.degraded);
-    if (answer.has_scores) {
-        write_scores(writer, answer);
-    } else {
-        write_items(writer, answer.items);
+    switch (answer.kind) {
+        case AnswerKind::kItems:
+            write_items(writer, answer.items);
+            break;
+        case AnswerKind::kScores:
+            write_scores(writer, answer);
+            break;
+        case AnswerKind::kOutputs:
+            writer.key("outputs");
+            write_tensors(writer, answer.outputs);
+            break;
     }
     write_timing(writer, answer.timing);
     writer.end_map();

@@ -10,6 +10,7 @@
 #include "base/status.h"
 #include "wire/codec.h"
 #include "wire/id.h"
+#include "wire/tensor.h"
 
 namespace rankd::wire {
 
@@ -47,16 +48,20 @@ struct Timing {
     uint32_t total_us = 0;
 };
 
-/// One successful answer. `has_scores` answers carry `scores` (and `decisions`), the others `items`.
+/// What an answer carries: `items`; or `scores` and perhaps `decisions`; or `outputs`.
+enum class AnswerKind : uint8_t { kItems, kScores, kOutputs };
+
+/// One successful answer.
 struct Answer {
     Id request_id;
     std::string_view model;
     std::string_view version;
     DegradedSet degraded = 0;
-    bool has_scores = false;
+    AnswerKind kind = AnswerKind::kItems;
     std::span<const ScoredItem> items;
     std::span<const float> scores;                ///< NaN = unknown candidate: nil/null in JSON, NaN bytes in msgpack
     std::span<const std::string_view> decisions;  ///< empty, or one per score
+    std::span<const NamedTensor> outputs;
     Timing timing;
 };
 
@@ -64,7 +69,8 @@ struct Answer {
 enum class Framing : uint8_t { kRpc, kBody };
 
 /// msgpack: {request_id, model, version, degraded: [..], items: [{id, score, source?}] | scores: bin f32 LE,
-/// decisions?: [..], timing: {queue, compute, total}}; JSON the same with `scores` as an array of numbers.
+/// decisions?: [..] | outputs: [{name, datatype, shape, data: bin}], timing: {queue, compute, total}}; JSON the same with
+/// `scores` and `data` as arrays of numbers, null for what is not finite.
 void encode_answer(Codec codec, Framing framing, const Answer& answer, ByteBuffer& out);
 
 /// {"error": text, "code": NAME, "request_id": id, "retry_after_ms"?: n}, framed with the code's number for RPC.
