@@ -1,9 +1,9 @@
 /** Runs the load generator as a process of its own and reads its result. */
-import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { Unmeasurable } from './failures.js';
 import type { LoadResult, LoadSpec } from './load.js';
-import { inRoot } from './root.js';
+import { inRoot } from './paths.js';
+import { runToEnd } from './run-to-end.js';
 
 /** The compiled generator; `RANKD_LOAD` names another. @throws Unmeasurable when it has not been built */
 export function generatorProgram(): string {
@@ -18,8 +18,7 @@ export function generatorProgram(): string {
  * @throws Unmeasurable with what the generator said when it fails
  */
 export async function generateLoad(command: readonly string[], spec: LoadSpec, signal: AbortSignal): Promise<LoadResult> {
-	const { code, stdout, stderr } = await runToEnd(command, JSON.stringify(spec), signal);
-	if (code !== 0) throw new Unmeasurable(`the load generator failed (${code}): ${stderr.trim() || stdout.trim()}`);
+	const stdout = await runToEnd('the load generator', command, { input: JSON.stringify(spec), signal });
 	try {
 		return JSON.parse(stdout) as LoadResult;
 	} catch {
@@ -34,29 +33,4 @@ export function problemOf({ is_void, missed, intended, sent, completed, errors, 
 	}
 	if (completed > 0) return undefined;
 	return `of ${sent} requests none was answered well (errors ${JSON.stringify(errors)}, ${unanswered} unanswered)`;
-}
-
-interface Ended {
-	code: number | string;
-	stdout: string;
-	stderr: string;
-}
-
-function runToEnd([program = '', ...args]: readonly string[], input: string, signal: AbortSignal): Promise<Ended> {
-	return new Promise((resolve, reject) => {
-		const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'], signal, killSignal: 'SIGKILL' });
-		let stdout = '';
-		let stderr = '';
-		child.stdout.setEncoding('utf8').on('data', (text) => {
-			stdout += text;
-		});
-		child.stderr.setEncoding('utf8').on('data', (text) => {
-			stderr += text;
-		});
-		child.once('error', (error) => reject(new Unmeasurable(`${program} cannot be run: ${error.message}`)));
-		child.once('close', (code, ended) => resolve({ code: code ?? ended ?? 'no exit code', stdout, stderr }));
-		// A program that ends at once closes its input: its exit code says more than this error.
-		child.stdin.once('error', () => {});
-		child.stdin.end(input);
-	});
 }

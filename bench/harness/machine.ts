@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { arch, release, totalmem } from 'node:os';
 import { pathToFileURL } from 'node:url';
 import type { Engine } from '../../src/native/engine.js';
-import { inRoot, root } from './root.js';
+import { inRoot, root } from './paths.js';
 
 export interface Machine {
 	processor: string;

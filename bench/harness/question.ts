@@ -47,6 +47,8 @@ export interface Bench {
 	readonly folder: string;
 	/** A line of progress, to stderr. */
 	progress(text: string): void;
+	/** Runs a program to its end on the server's core. @returns what it printed. @throws Unmeasurable with its last words when it fails */
+	runPinned(command: readonly string[]): Promise<string>;
 	/** A sentence that a reader of the numbers must know; joins the answer's notes, once. */
 	note(text: string): void;
 	/** Starts `command` pinned to the server's core and waits until `ready` resolves. */

@@ -3,8 +3,8 @@
 import { once } from 'node:events';
 import { request } from 'node:http';
 import { createServer } from 'node:net';
+import { inRoot } from './paths.js';
 import type { Bench, ServerOptions } from './question.js';
-import { inRoot } from './root.js';
 import type { Server } from './server.js';
 
 /** Where a server listens, in the generator's words. */
@@ -20,7 +20,7 @@ export interface Listening {
 
 export interface RankdOptions {
 	/** Default: the models that ship. */
-	repository?: string;
+	repositories?: readonly string[];
 	/** More of `rankd serve`'s flags, for example `['--io-threads', '2']`. */
 	flags?: readonly string[];
 	/** Default `rankd`. */
@@ -32,11 +32,12 @@ export interface RankdOptions {
 }
 
 export async function startRankd(bench: Bench, options: RankdOptions = {}): Promise<Server & Listening> {
-	const { repository = inRoot('models'), flags = [], name = 'rankd', isReady = isHealthy } = options;
+	const { repositories = [inRoot('models')], flags = [], name = 'rankd', isReady = isHealthy } = options;
 	const command = (listening: Listening) => [
 		...[process.execPath, inRoot('dist', 'cli.js'), 'serve', '--log-level', 'warn', '--exit-on-error'],
 		...['--host', '127.0.0.1', '--http-port', String(listening.port), '--unix-socket', listening.unix.slice('unix:'.length)],
-		...['--model-repository', repository, ...flags],
+		...repositories.flatMap((folder) => ['--model-repository', folder]),
+		...flags,
 	];
 	const { cores, pollMs } = options;
 	return await startListening(bench, command, { name, isReady, ...(cores && { cores }), ...(pollMs && { pollMs }) });

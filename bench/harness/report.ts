@@ -1,9 +1,9 @@
 /** A question's answer with everything needed to judge and repeat it; as files in bench/results, and as text for a reader. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import type { Machine } from './machine.js';
+import { inRoot } from './paths.js';
 import { picture } from './picture.js';
 import type { Answer, Chart, Check, Row } from './question.js';
-import { inRoot } from './root.js';
 import { checksAsTable, rowsAsTable } from './table.js';
 
 export interface Report {

@@ -1,12 +1,13 @@
 /** One run of one question: its cores, its servers, its files. Whatever was started or written ends with it. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { Unmeasurable } from './failures.js';
 import { generateLoad, generatorProgram, problemOf } from './generator.js';
 import type { LoadResult, LoadSpec } from './load.js';
 import type { Pinning } from './pin.js';
 import type { Bench, ServerOptions } from './question.js';
+import { runToEnd } from './run-to-end.js';
 import type { Server } from './server.js';
 import { ServerProcess } from './server-process.js';
 
@@ -62,6 +63,12 @@ export class Session implements Bench {
 		const again = problemOf(second);
 		if (again === undefined) return second;
 		throw new Unmeasurable(`twice: ${again}`);
+	}
+
+	async runPinned(command: readonly string[]): Promise<string> {
+		this.#aborted.signal.throwIfAborted();
+		const pinned = this.#pinning.pinned(command, [this.cores.server]);
+		return await runToEnd(basename(command[0] ?? ''), pinned, { signal: this.#aborted.signal });
 	}
 
 	/** Stops every server and removes the files; may be called twice. */

@@ -1,5 +1,23 @@
 /** Every question of the bench, in the order that `all` asks them. */
 import type { Question } from '../harness/question.js';
+import { latencyVsLoad } from './latency-vs-load.js';
+import { observability } from './observability.js';
+import { rank } from './rank.js';
+import { recommend } from './recommend.js';
+import { start } from './start.js';
+import { threads } from './threads.js';
+import { throughput } from './throughput.js';
 import { transport } from './transport.js';
 
-export const questions: readonly Question[] = [transport];
+export const questions: readonly Question[] = [
+	transport,
+	throughput,
+	latencyVsLoad,
+	start,
+	rank,
+	recommend,
+	// infer
+	observability,
+	threads,
+	// peers
+];

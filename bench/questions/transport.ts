@@ -1,9 +1,9 @@
 /** What moving bytes costs: the real transports in front of an engine that sends each body back. */
 import { type Protocol, type Socket, targetOf, writeRequests } from '../harness/endpoints.js';
 import { observedLoad } from '../harness/observed-load.js';
+import { inRoot } from '../harness/paths.js';
 import type { Answer, Bench, Check, Question, Row } from '../harness/question.js';
 import { answers, startListening } from '../harness/rankd.js';
-import { inRoot } from '../harness/root.js';
 
 const SIZES = [64, 1024, 16 * 1024, 64 * 1024];
 const SMALL = 64;
