@@ -41,7 +41,9 @@ void answer(const Id& request_id, const Request& request, Codec codec) {
     reply.items = items;
     reply.scores = request.row_values;
     reply.outputs = request.inputs;
-    reply.kind = !request.inputs.empty() ? AnswerKind::kOutputs : request.row_values.empty() ? AnswerKind::kItems : AnswerKind::kScores;
+    reply.kind = !request.inputs.empty()      ? AnswerKind::kOutputs
+                 : request.row_values.empty() ? AnswerKind::kItems
+                                              : AnswerKind::kScores;
     out.clear();
     encode_answer(codec, Framing::kRpc, reply, out);
     if (codec != Codec::kMsgpack) return;

@@ -115,6 +115,33 @@ std::string_view form_name(CandidateForm form) {
     return form == CandidateForm::kRows32 ? "u32_row" : form == CandidateForm::kIds64 ? "u64" : "ids";
 }
 
+bool same_tensor(const Json& expected, const NamedTensor& tensor) {
+    const simdjson::dom::array dimensions = expected["shape"].get_array().value();
+    std::vector<int64_t> shape;
+    for (const Json dimension : dimensions) shape.push_back(dimension.get_int64().value());
+    return text(expected, "name") == tensor.name && text(expected, "datatype") == datatype_name(tensor.type) &&
+           std::equal(shape.begin(), shape.end(), tensor.shape.begin(), tensor.shape.end()) &&
+           test::from_hex(text(expected, "hex")) == test::Bytes(tensor.data.begin(), tensor.data.end());
+}
+
+bool same_tensors(const Json& expected, std::span<const NamedTensor> tensors) {
+    const simdjson::dom::array list = expected.get_array().value();
+    size_t at = 0;
+    for (const Json tensor : list) {
+        if (at >= tensors.size() || !same_tensor(tensor, tensors[at++])) return false;
+    }
+    return at == tensors.size();
+}
+
+bool same_outputs(const Json& expected, std::span<const WantedOutput> outputs) {
+    const simdjson::dom::array list = expected.get_array().value();
+    size_t at = 0;
+    for (const Json name : list) {
+        if (at >= outputs.size() || name.get_string().value() != outputs[at++].name) return false;
+    }
+    return at == outputs.size();
+}
+
 bool same_field(std::string_view field, const Json& expected, const Request& request) {
     if (field == "user") return same_id(expected, request.user);
     if (field == "item") return same_id(expected, request.item);
@@ -135,6 +162,8 @@ bool same_field(std::string_view field, const Json& expected, const Request& req
     if (field == "row_count") return same_number(expected, request.row_count);
     if (field == "row_width") return same_number(expected, request.row_width);
     if (field == "row_maps") return same_maps(expected, request.row_maps);
+    if (field == "inputs") return same_tensors(expected, request.inputs);
+    if (field == "outputs") return same_outputs(expected, request.outputs);
     if (field == "row_values") return same_floats(expected, request.row_values);
     return false;
 }

@@ -1,9 +1,19 @@
 /** The typed client that gateways import: a few connections, many requests in flight on each. */
 import { EngineError } from '../errors.js';
 import { Operation } from '../native/addon.js';
-import { type AnswerFrame, encodeRequest, fromRank, fromScore, toItems, toScores } from './codec.js';
+import { type AnswerFrame, encodeRequest, fromInfer, fromRank, fromScore, toItems, toScores, toTensors } from './codec.js';
 import { Connection, type PendingAnswer } from './connection.js';
-import type { CallOptions, ItemsAnswer, RankRequest, RecommendRequest, ScoreRequest, ScoresAnswer, SimilarRequest } from './types.js';
+import type {
+	CallOptions,
+	InferRequest,
+	ItemsAnswer,
+	RankRequest,
+	RecommendRequest,
+	ScoreRequest,
+	ScoresAnswer,
+	SimilarRequest,
+	TensorsAnswer,
+} from './types.js';
 
 export interface ClientOptions {
 	/** WebSockets kept open; a server spreads connections over its threads, so more than one. Default 2. */
@@ -62,6 +72,13 @@ export class RankdClient {
 	async score(model: string, request: ScoreRequest, options: CallOptions = {}): Promise<ScoresAnswer> {
 		const rows = request.rows instanceof Float32Array ? 0 : request.rows.length;
 		return toScores(await this.#call(Operation.score, model, fromScore(request), rows, options));
+	}
+
+	/** Runs a model's default graph on tensors of the caller's own.
+	 *  @throws EngineError as `recommend`, and `SHAPE_MISMATCH` | `MODEL_FAILED`
+	 *  @example const { outputs } = await client.infer('mlp', { inputs: [{ name: 'x', datatype: 'FP32', shape: [1, 64], data }] }) */
+	async infer(model: string, request: InferRequest, options: CallOptions = {}): Promise<TensorsAnswer> {
+		return toTensors(await this.#call(Operation.infer, model, fromInfer(request), request.inputs[0]?.shape[0] ?? 0, options));
 	}
 
 	/** Closes every connection; requests in flight fail with `CONNECTION_LOST`. May be called twice. */

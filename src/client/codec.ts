@@ -2,7 +2,8 @@
 import { type Options, Packr, Unpackr } from 'msgpackr';
 import { codeName, EngineError, type ErrorBody } from '../errors.js';
 import type { Operation } from '../native/addon.js';
-import type { ItemsAnswer, RankRequest, ScoredItem, ScoreRequest, ScoresAnswer, Timing } from './types.js';
+import { asBytes, fromTensor, toTensor, type WireTensor } from './tensors.js';
+import type { InferRequest, ItemsAnswer, RankRequest, ScoredItem, ScoreRequest, ScoresAnswer, TensorsAnswer, Timing } from './types.js';
 
 const FRAME_VERSION = 1;
 
@@ -42,6 +43,7 @@ interface WireAnswer {
 	items?: ScoredItem[];
 	scores?: Uint8Array;
 	decisions?: string[];
+	outputs?: WireTensor[];
 	timing: { queue: number; compute: number; total: number };
 }
 
@@ -66,6 +68,10 @@ export function toScores({ request_id, model, version, degraded, scores, decisio
 	return decisions === undefined ? answer : { ...answer, decisions };
 }
 
+export function toTensors({ request_id, model, version, degraded, outputs = [], timing }: WireAnswer): TensorsAnswer {
+	return { requestId: request_id, model, version, degraded, outputs: outputs.map(toTensor), timing: toTiming(timing) };
+}
+
 /** The bytes lie anywhere in the frame; floats want an address that is a multiple of four. */
 const toFloats = (bytes: Uint8Array = new Uint8Array()): Float32Array => new Float32Array(Uint8Array.from(bytes).buffer);
 
@@ -81,5 +87,7 @@ export function fromScore({ rows }: ScoreRequest): object {
 	return { rows: rows instanceof Float32Array ? asBytes(rows) : rows };
 }
 
-/** Every processor we run on is little-endian, as the wire is. */
-const asBytes = ({ buffer, byteOffset, byteLength }: ArrayBufferView): Buffer => Buffer.from(buffer, byteOffset, byteLength);
+export function fromInfer({ inputs, outputs }: InferRequest): object {
+	const body = { inputs: inputs.map(fromTensor) };
+	return outputs === undefined ? body : { ...body, outputs: outputs.map((name) => ({ name })) };
+}

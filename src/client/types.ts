@@ -1,4 +1,5 @@
 /** What callers send and get, in camelCase; `codec.ts` maps it to the wire. */
+import type { Tensor } from './tensors.js';
 
 /** An id as the model was trained on it: text, or an unsigned integer (a bigint beyond 2^53). */
 export type Id = string | number | bigint;
@@ -51,6 +52,13 @@ export interface ScoreRequest {
 	rows: Float32Array | readonly Features[] | readonly (readonly number[])[];
 }
 
+export interface InferRequest {
+	/** One tensor for each input of the model's default graph. */
+	inputs: readonly Tensor[];
+	/** The names of the outputs to compute; default: all of them. */
+	outputs?: readonly string[];
+}
+
 /** Why an answer is not the best the model could give. */
 export type DegradedReason =
 	| 'unknown_user'
@@ -94,6 +102,11 @@ export interface ScoresAnswer extends Answer {
 	scores: Float32Array;
 	/** One word per score, when the model has thresholds. */
 	decisions?: string[];
+}
+
+/** The outputs asked for, in that order. */
+export interface TensorsAnswer extends Answer {
+	outputs: Tensor[];
 }
 
 export interface CallOptions {

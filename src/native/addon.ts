@@ -27,7 +27,7 @@ export interface CoreOptions {
 export interface ModelInfo {
 	name: string;
 	version: string;
-	kind: 'recommender' | 'scorer';
+	kind: 'recommender' | 'scorer' | 'model';
 	description: string;
 	/** Names of the operations it answers, for example `recommend`. */
 	operations: OperationName[];

@@ -1,7 +1,7 @@
-/** The four operations end to end, over RPC and over HTTP in both codecs: the same answers everywhere. */
+/** The operations end to end, over RPC and over HTTP in both codecs: the same answers everywhere. */
 import { pack, unpack } from 'msgpackr';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { RankdClient } from '../../src/client/index.js';
+import { RankdClient, type Tensor } from '../../src/client/index.js';
 import { post } from '../support/http-request.js';
 import { withServer } from '../support/with-server.js';
 
@@ -71,6 +71,22 @@ test('score: floats, maps and lists give the same scores and decisions', () =>
 		expect(packed.scores).toHaveLength(2);
 		expect(packed.decisions).toHaveLength(2);
 		expect([maps.scores, lists.scores]).toEqual([packed.scores, packed.scores]);
+	}));
+
+test('infer: the default graph gives what score gives, in the types and order asked for', () =>
+	withServer(async ({ rpcUrl }) => {
+		const client = newClient(rpcUrl);
+		const data = Float32Array.of(1, 2, 3, 4, 0.5, 0, 0, 1);
+		const { scores } = await client.score('scorer', { rows: data });
+		const rows: Tensor = { name: 'rows', datatype: 'FP32', shape: [2, 4], data };
+		const { outputs, model } = await client.infer('scorer', { inputs: [rows], outputs: ['score'] });
+		expect(model).toBe('scorer');
+		expect(outputs).toEqual([{ name: 'score', datatype: 'FP32', shape: [2, 1], data: scores }]);
+		await expect(client.infer('scorer', { inputs: [{ ...rows, shape: [4, 2] }] })).rejects.toMatchObject({ code: 'SHAPE_MISMATCH' });
+		await expect(client.infer('scorer', { inputs: [{ ...rows, datatype: 'FP64' }] })).rejects.toThrow(
+			'must be a Float64Array, got Float32Array',
+		);
+		await expect(client.infer('scorer', { inputs: [rows], outputs: ['logit'] })).rejects.toThrow('no output "logit", only: score');
 	}));
 
 /** Without its timing, and with scores as the float32 they are: JSON writes their shortest decimal form. */
