@@ -8,13 +8,18 @@ export interface LogOptions {
 	format: 'json' | 'text';
 	/** Stands in every line as `server`. */
 	id: string;
+	/** The I/O thread that writes; the main thread has no number. */
+	thread?: number;
 }
 
-/** @param stream where lines go; default stderr, written at once so that a crash loses none */
-export function createLog({ level, format, id }: LogOptions, stream: DestinationStream = destination({ dest: 2, sync: true })): Logger {
+/** @param stream where lines go; default stderr, each line in one write: a crash loses none, and lines of several threads do not mix */
+export function createLog(
+	{ level, format, id, thread }: LogOptions,
+	stream: DestinationStream = destination({ dest: 2, sync: true }),
+): Logger {
 	const options = {
 		level,
-		base: { server: id },
+		base: thread === undefined ? { server: id } : { server: id, thread },
 		timestamp: stdTimeFunctions.isoTime,
 		formatters: { level: (label: string) => ({ level: label }) },
 	};

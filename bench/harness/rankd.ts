@@ -37,7 +37,7 @@ export async function startRankd(bench: Bench, options: RankdOptions = {}): Prom
 		...[process.execPath, inRoot('dist', 'cli.js'), 'serve', '--log-level', 'warn', '--exit-on-error'],
 		...['--host', '127.0.0.1', '--http-port', String(listening.port), '--unix-socket', listening.unix.slice('unix:'.length)],
 		...repositories.flatMap((folder) => ['--model-repository', folder]),
-		...flags,
+		...['--metrics-port', '0', ...flags],
 	];
 	const { cores, pollMs } = options;
 	return await startListening(bench, command, { name, isReady, ...(cores && { cores }), ...(pollMs && { pollMs }) });

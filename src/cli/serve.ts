@@ -1,4 +1,4 @@
-/** `rankd serve`: configuration, engine, models, listener, signals. */
+/** `rankd serve`: configuration, engine, models, threads, signals. */
 import { Command } from 'commander';
 import type { Config } from '../config/keys.js';
 import { loadConfig } from '../config/load-config.js';
@@ -7,8 +7,9 @@ import { EngineError } from '../errors.js';
 import { createLog, type Logger } from '../log.js';
 import type { ModelInfo } from '../native/addon.js';
 import { Engine } from '../native/engine.js';
-import { RankdApp } from '../server/app.js';
-import { probePort } from '../server/port-probe.js';
+import { exitNow } from '../native/exit-now.js';
+import { type Addresses, claimAddresses } from '../server/addresses.js';
+import { RankdServer } from '../server/server.js';
 import { shutDownOnSignals } from '../server/shutdown.js';
 import { addConfigOptions } from './config-options.js';
 
@@ -21,17 +22,38 @@ export function serveCommand(): Command {
 
 async function serve(config: Config): Promise<void> {
 	const log = createLog({ level: config.logLevel, format: config.logFormat, id: config.id });
+	process.on('uncaughtException', (err) => {
+		log.fatal({ err }, 'this is a bug: the main thread failed');
+		exitNow(1);
+	});
 	// Loading may take a while: a port that is taken is told before.
-	await probePort(config.host, config.httpPort);
-	const engine = Engine.create(config);
+	const addresses = await claimAddresses(config);
+	const engine = Engine.create({ ...config, observe: config.observability });
+	// The threads start beside the loading; they listen when it is done.
+	const server = new RankdServer({ engine, config, log });
+	try {
+		await start(server, engine, addresses, config, log);
+	} catch (thrown) {
+		await server.close();
+		await engine.close();
+		throw thrown;
+	}
+}
+
+async function start(server: RankdServer, engine: Engine, addresses: Addresses, config: Config, log: Logger): Promise<void> {
 	const report = await loadRepositories(engine, config.modelRepository);
 	logReport(report, config, log);
-	const notReady = () => unreadiness(engine, report, config);
-	const app = new RankdApp({ engine, config, log, notReady });
-	shutDownOnSignals({ app, engine, log, drainTimeoutMs: config.drainTimeoutMs }, process);
-	const port = await app.listen();
-	log.info({ host: config.host, port, compute_threads: config.computeThreads, isa: engine.stats().isa }, 'listening');
-	greet(config, port, report.loaded);
+	const ending = { on: process.on.bind(process), exit: process.exit.bind(process), exitNow };
+	const stop = shutDownOnSignals({ app: server, engine, log, drainTimeoutMs: config.drainTimeoutMs }, ending);
+	await server.listen(addresses, problemOf(report, config));
+	server.broken.then((error) => {
+		log.fatal({ err: error }, 'an I/O thread has ended: draining the others');
+		stop();
+	});
+	const { host, httpPort: port, metricsPort: metrics_port } = addresses;
+	const { ioThreads: io_threads, computeThreads: compute_threads } = config;
+	log.info({ host, port, metrics_port, io_threads, compute_threads, isa: engine.stats().isa }, 'listening');
+	greet(addresses, report.loaded);
 }
 
 function logReport({ loaded, problems }: LoadReport, { exitOnError, modelRepository }: Config, log: Logger): void {
@@ -44,9 +66,8 @@ function logReport({ loaded, problems }: LoadReport, { exitOnError, modelReposit
 	if (exitOnError && first) throw new EngineError(first.error.code, `${first.path}: ${first.error.message}`, { cause: first.error });
 }
 
-function unreadiness(engine: Engine, { problems }: LoadReport, { strictReadiness }: Config): string | undefined {
-	const { models } = engine.stats();
-	if (models.length === 0) return 'no model is loaded';
+/** Why the server is not ready although models serve. */
+function problemOf({ problems }: LoadReport, { strictReadiness }: Config): string | undefined {
 	const first = problems[0];
 	return strictReadiness && first
 		? `${problems.length} of the repository's entries do not serve, first ${first.path}: ${first.error.message}`
@@ -54,12 +75,20 @@ function unreadiness(engine: Engine, { problems }: LoadReport, { strictReadiness
 }
 
 /** The one thing a person wants to see: where it listens, and a line to paste. */
-function greet({ host, unixSocket }: Config, port: number, models: readonly ModelInfo[]): void {
-	const base = `http://${host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host}:${port}`;
+function greet({ host, httpPort, metricsPort, unixSockets }: Addresses, models: readonly ModelInfo[]): void {
+	const here = `http://${host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host}`;
+	const base = `${here}:${httpPort}`;
 	const names = models.map(({ name, version }) => `${name}@${version}`).join(', ') || 'no models yet';
-	const socket = unixSocket === undefined ? [] : [`and on ${unixSocket}`];
+	const sockets = unixSockets.map((path) => `and on ${path}`);
 	const example = models.map((model) => exampleCall(base, model)).find((line) => line !== undefined);
-	console.log([`rankd listening on ${base} (${names})`, ...socket, ...(example ? [`try: ${example}`] : [])].join('\n'));
+	console.log(
+		[
+			`rankd listening on ${base} (${names})`,
+			...sockets,
+			`metrics on ${here}:${metricsPort}/metrics`,
+			...(example ? [`try: ${example}`] : []),
+		].join('\n'),
+	);
 }
 
 function exampleCall(base: string, { name, operations }: ModelInfo): string | undefined {

@@ -1,65 +1,44 @@
-/** What a Prometheus scrape sees: the engine's own counters, the transports' traffic, the event loop and the process. */
-import { monitorEventLoopDelay } from 'node:perf_hooks';
+/** What a Prometheus scrape sees: the engine's own counters, the transports' traffic of all threads, their event loops and the process. */
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { CoreStats, OperationStats } from '../native/addon.js';
 import { EngineHistogram, type Labels } from './engine-histogram.js';
-
-/** Counted by the transports as plain numbers; a scrape reads them. */
-export interface Traffic {
-	/** Open connections that have not become WebSockets. */
-	httpConnections: number;
-	/** Open WebSocket connections. */
-	rpcConnections: number;
-	rpcFrames: number;
-	httpRequests: number;
-	receivedBytes: number;
-	sentBytes: number;
-	/** RPC connections cut off because their peer did not read its answers. */
-	slowConsumers: number;
-	/** Errors found before the engine was asked, by code. */
-	errors: Map<string, number>;
-}
-
-export const createTraffic = (): Traffic => ({
-	httpConnections: 0,
-	rpcConnections: 0,
-	rpcFrames: 0,
-	httpRequests: 0,
-	receivedBytes: 0,
-	sentBytes: 0,
-	slowConsumers: 0,
-	errors: new Map(),
-});
-
-export function countError(traffic: Traffic, code: string): void {
-	traffic.errors.set(code, (traffic.errors.get(code) ?? 0) + 1);
-}
+import { readLag } from './loop-monitor.js';
+import type { Count, ThreadRow, Traffic } from './thread-row.js';
 
 export interface Metrics {
-	readonly contentType: string;
-	/** One scrape; the engine is asked once. */
+	/** One scrape, in Prometheus' text format; the engine is asked once. */
 	render(): Promise<string>;
-	close(): void;
+}
+
+export interface MetricsSources {
+	readStats: () => CoreStats;
+	/** One per I/O thread, in their order. */
+	threads: readonly ThreadRow[];
+	/** What is counted beside the I/O threads. */
+	other?: readonly Traffic[];
+	/** False: what the engine does not count is not shown either. */
+	isObserved?: boolean;
 }
 
 const MICROSECOND = 1e-6;
 
-export function createMetrics(readStats: () => CoreStats, traffic: Traffic): Metrics {
+export function createMetrics({ readStats, threads, other = [], isObserved = true }: MetricsSources): Metrics {
 	const registry = new Registry();
 	let stats = readStats();
 	const scrape = new Scrape(registry, () => stats);
-	scrape.requests();
-	scrape.engine();
-	scrape.traffic(traffic);
-	const stopLag = scrape.eventLoopLag();
+	if (isObserved) {
+		scrape.requests();
+		scrape.loops(threads);
+	}
+	scrape.engine(isObserved);
+	scrape.traffic([...threads.map(({ traffic }) => traffic), ...other]);
+	scrape.threads(threads.map(({ traffic }) => traffic));
 	collectDefaultMetrics({ register: registry });
 	return {
-		contentType: registry.contentType,
 		render: () => {
 			stats = readStats();
 			return registry.metrics();
 		},
-		close: stopLag,
 	};
 }
 
@@ -84,8 +63,8 @@ class Scrape {
 		);
 	}
 
-	engine(): void {
-		this.#gauge('rankd_open_requests', 'submitted and not yet answered', () => [[{}, this.#stats().openRequests]]);
+	engine(isObserved: boolean): void {
+		if (isObserved) this.#gauge('rankd_open_requests', 'submitted and not yet answered', () => [[{}, this.#stats().openRequests]]);
 		this.#gauge('rankd_compute_queue_length', 'requests waiting for a compute thread', () => [[{}, this.#stats().computeQueueLength]]);
 		this.#gauge('rankd_compute_threads', 'threads for long work', () => [[{}, this.#stats().computeThreads]]);
 		this.#gauge('rankd_draining', '1 while the server shuts down', () => [[{}, Number(this.#stats().draining)]]);
@@ -100,34 +79,46 @@ class Scrape {
 		);
 	}
 
-	traffic(traffic: Traffic): void {
-		this.#gauge('rankd_http_connections', 'open HTTP connections', () => [[{}, traffic.httpConnections]]);
-		this.#gauge('rankd_rpc_connections', 'open RPC connections', () => [[{}, traffic.rpcConnections]]);
-		this.#counter('rankd_rpc_frames_total', 'RPC frames received', () => [[{}, traffic.rpcFrames]]);
-		this.#counter('rankd_http_requests_total', 'HTTP calls of /v1 received', () => [[{}, traffic.httpRequests]]);
-		this.#counter('rankd_received_bytes_total', 'bytes of frames and bodies received', () => [[{}, traffic.receivedBytes]]);
-		this.#counter('rankd_sent_bytes_total', 'bytes of answers sent', () => [[{}, traffic.sentBytes]]);
-		this.#counter('rankd_slow_consumers_total', 'RPC connections cut off because answers were not read', () => [
-			[{}, traffic.slowConsumers],
-		]);
-		this.#counter('rankd_errors_total', 'error answers by code, wherever the error was found', () => byName(this.#errors(traffic), 'code'));
+	/** Sums over all threads. */
+	traffic(all: readonly Traffic[]): void {
+		const sum = (count: Count): [Labels, number][] => [[{}, all.reduce((total, traffic) => total + traffic.read(count), 0)]];
+		this.#gauge('rankd_http_connections', 'open HTTP connections', () => sum('httpConnections'));
+		this.#gauge('rankd_rpc_connections', 'open RPC connections', () => sum('rpcConnections'));
+		this.#counter('rankd_rpc_frames_total', 'RPC frames received', () => sum('rpcFrames'));
+		this.#counter('rankd_http_requests_total', 'HTTP calls of /v1 received', () => sum('httpRequests'));
+		this.#counter('rankd_received_bytes_total', 'bytes of frames and bodies received', () => sum('receivedBytes'));
+		this.#counter('rankd_sent_bytes_total', 'bytes of answers sent', () => sum('sentBytes'));
+		this.#counter('rankd_slow_consumers_total', 'RPC connections cut off because answers were not read', () => sum('slowConsumers'));
+		this.#counter('rankd_errors_total', 'error answers by code, wherever the error was found', () => byName(this.#errors(all), 'code'));
 	}
 
-	/** @returns what stops the measurement */
-	eventLoopLag(): () => void {
-		const delay = monitorEventLoopDelay({ resolution: 10 });
-		delay.enable();
-		this.#gauge('rankd_event_loop_lag_seconds', 'delay of timers since the last scrape', () => {
-			const seconds = (nanoseconds: number) => (Number.isFinite(nanoseconds) ? nanoseconds / 1e9 : 0);
-			const quantiles: [Labels, number][] = [
-				[{ quantile: '0.5' }, seconds(delay.percentile(50))],
-				[{ quantile: '0.99' }, seconds(delay.percentile(99))],
-				[{ quantile: '1' }, seconds(delay.max)],
-			];
-			delay.reset();
-			return quantiles;
-		});
-		return () => delay.disable();
+	/** How evenly the kernel has spread the connections. */
+	threads(all: readonly Traffic[]): void {
+		const each = (...counts: Count[]) =>
+			all.map((traffic, thread): [Labels, number] => [
+				{ thread: String(thread) },
+				counts.reduce((total, count) => total + traffic.read(count), 0),
+			]);
+		this.#gauge('rankd_io_threads', 'threads that serve connections', () => [[{}, all.length]]);
+		this.#gauge('rankd_io_thread_connections', 'open connections of either kind by I/O thread', () =>
+			each('httpConnections', 'rpcConnections'),
+		);
+		this.#counter('rankd_io_thread_frames_total', 'RPC frames received by I/O thread', () => each('rpcFrames'));
+		this.#counter('rankd_io_thread_http_requests_total', 'HTTP calls of /v1 received by I/O thread', () => each('httpRequests'));
+	}
+
+	loops(threads: readonly ThreadRow[]): void {
+		this.#gauge('rankd_event_loop_lag_seconds', 'delay of timers since the last scrape by I/O thread', () =>
+			threads.flatMap(({ loop }, thread) => {
+				const { p50, p99, max } = readLag(loop);
+				const labels = (quantile: string): Labels => ({ thread: String(thread), quantile });
+				return [
+					[labels('0.5'), p50],
+					[labels('0.99'), p99],
+					[labels('1'), max],
+				];
+			}),
+		);
 	}
 
 	#operations(): [Labels, OperationStats][] {
@@ -135,14 +126,10 @@ class Scrape {
 	}
 
 	/** Errors of models, errors that met no model, and errors that never met the engine. */
-	#errors(traffic: Traffic): Record<string, number> {
+	#errors(traffic: readonly Traffic[]): Record<string, number> {
 		const total: Record<string, number> = {};
-		const all = [
-			Object.entries(this.#stats().errors),
-			traffic.errors,
-			...this.#operations().map(([, { errors }]) => Object.entries(errors)),
-		];
-		for (const part of all) for (const [code, count] of part) total[code] = (total[code] ?? 0) + count;
+		const all = [this.#stats().errors, ...traffic.map((each) => each.errors()), ...this.#operations().map(([, { errors }]) => errors)];
+		for (const part of all) for (const [code, count] of Object.entries(part)) total[code] = (total[code] ?? 0) + count;
 		return total;
 	}
 
@@ -155,7 +142,7 @@ class Scrape {
 		const counter: Counter = new Counter({
 			name,
 			help,
-			labelNames: ['model', 'version', 'operation', 'reason', 'code'],
+			labelNames: ['model', 'version', 'operation', 'reason', 'code', 'thread'],
 			registers: [this.#registry],
 			collect: () => {
 				counter.reset();
@@ -168,7 +155,7 @@ class Scrape {
 		const gauge: Gauge = new Gauge({
 			name,
 			help,
-			labelNames: ['model', 'version', 'kind', 'aliases', 'isa', 'onnxruntime', 'quantile'],
+			labelNames: ['model', 'version', 'kind', 'aliases', 'isa', 'onnxruntime', 'quantile', 'thread'],
 			registers: [this.#registry],
 			collect: () => {
 				gauge.reset();

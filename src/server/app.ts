@@ -1,18 +1,19 @@
-/** One uWebSockets app in front of an engine: routes, listening, draining. Holds no globals, so each I/O thread can have one. */
+/** One uWebSockets app in front of an engine: routes, listening, draining. Holds no globals: each I/O thread has one. */
 import { setTimeout as delay } from 'node:timers/promises';
-import uWS, { type TemplatedApp, type us_listen_socket } from 'uWebSockets.js';
+import uWS, { type TemplatedApp } from 'uWebSockets.js';
 import type { Config } from '../config/keys.js';
-import { EngineError } from '../errors.js';
 import type { Logger } from '../log.js';
-import { createMetrics, createTraffic, type Metrics } from '../metrics/metrics.js';
+import { monitorLoop } from '../metrics/loop-monitor.js';
+import type { Metrics } from '../metrics/metrics.js';
+import type { ThreadRow } from '../metrics/thread-row.js';
 import type { CoreStats, NativeHandle } from '../native/addon.js';
 import { packageInfo } from '../package-info.js';
 import type { Context } from './context.js';
 import { logFaults } from './fault-log.js';
 import { serveHealth } from './health.js';
 import { serveOperations } from './http.js';
-import { serveNotFound, servePages } from './pages.js';
-import { probePort, probeUnixSocket } from './port-probe.js';
+import { Listener } from './listener.js';
+import { operationLinks, serveNotFound, servePages } from './pages.js';
 import { RpcServer } from './rpc.js';
 import { Turn } from './turn.js';
 
@@ -30,6 +31,11 @@ export interface AppOptions {
 	engine: AppEngine;
 	config: Config;
 	log: Logger;
+	/** Of the whole process. */
+	metrics: Metrics;
+	/** The rows of all I/O threads; this app writes into that of its own thread. */
+	rows: readonly ThreadRow[];
+	thread?: number;
 	/** Why this server is not ready, or undefined when it is; default: ready as soon as a model serves. */
 	notReady?: () => string | undefined;
 	/** How long peers have to take their last answers and the close frame before their connections are cut. */
@@ -41,51 +47,48 @@ export class RankdApp {
 	readonly #engine: AppEngine;
 	readonly #handle: NativeHandle;
 	readonly #turn: Turn;
-	readonly #metrics: Metrics;
 	readonly #context: Context;
 	readonly #rpc: RpcServer;
+	readonly #listener = new Listener(this.#app);
+	readonly #stopMonitor: () => void;
 	readonly #lingerMs: number;
-	readonly #listenSockets: us_listen_socket[] = [];
 	#isClosed = false;
 
-	constructor({ engine, config, log, notReady, lingerMs = 500 }: AppOptions) {
-		const traffic = createTraffic();
+	constructor({ engine, config, log, metrics, rows, thread = 0, notReady, lingerMs = 500 }: AppOptions) {
+		const row = rows[thread] as ThreadRow;
 		this.#engine = engine;
 		this.#lingerMs = lingerMs;
 		this.#handle = engine.attach();
 		this.#turn = new Turn(this.#handle, { flushBudgetUs: config.flushBudgetUs, onFault: logFaults(log) });
-		this.#metrics = createMetrics(() => engine.stats(), traffic);
+		this.#stopMonitor = monitorLoop(row.loop, config.observability);
 		const noModel = () => (engine.stats().models.length > 0 ? undefined : 'no model is loaded');
 		this.#context = {
 			config,
 			log,
 			turn: this.#turn,
-			traffic,
-			metrics: this.#metrics,
+			traffic: row.traffic,
+			rpcConnections: () => rows.reduce((total, { traffic }) => total + traffic.read('rpcConnections'), 0),
+			metrics,
 			stats: () => engine.stats(),
+			// Who is asked turns.
+			notAlive: () => undefined,
 			notReady: notReady ?? noModel,
 			version: packageInfo.version,
 			isDraining: false,
 		};
-		this.#app.filter((_, change) => this.#countHttpConnections(Number(change)));
+		this.#app.filter((_, change) => row.traffic.add('httpConnections', Number(change)));
 		this.#rpc = new RpcServer(this.#context);
 		this.#rpc.serve(this.#app);
 		serveOperations(this.#app, this.#context);
 		serveHealth(this.#app, this.#context);
-		servePages(this.#app, this.#context);
+		servePages(this.#app, this.#context, operationLinks);
 		serveNotFound(this.#app, this.#context);
 	}
 
-	/** Listens on host and port, and on the Unix socket when there is one. @returns the port. @throws EngineError `PORT_IN_USE` */
-	async listen(): Promise<number> {
-		const { host, httpPort, unixSocket } = this.#context.config;
-		await probePort(host, httpPort);
-		if (unixSocket !== undefined) {
-			await probeUnixSocket(unixSocket);
-			await this.#listening(unixSocket, (taken) => this.#app.listen_unix(taken, unixSocket));
-		}
-		const socket = await this.#listening(`${host}:${httpPort}`, (taken) => this.#app.listen(host, httpPort, taken));
-		return uWS.us_socket_local_port(socket);
+	/** Listens on host and port, and on the Unix socket when there is one; whoever calls has probed both. @returns the port */
+	async listen(host: string, port: number, unixSocket?: string): Promise<number> {
+		if (unixSocket !== undefined) await this.#listener.listenUnix(unixSocket);
+		return this.#listener.listen(host, port);
 	}
 
 	/**
@@ -95,13 +98,14 @@ export class RankdApp {
 	async drain(timeoutMs: number): Promise<boolean> {
 		const deadline = performance.now() + timeoutMs;
 		this.#context.isDraining = true;
-		this.#stopListening();
+		this.#listener.close();
 		this.#engine.drain();
 		const isIdle = await this.#becomesIdle(deadline);
-		const { rpcConnections, httpConnections } = this.#context.traffic;
+		const { traffic } = this.#context;
+		const isConnected = traffic.read('rpcConnections') + traffic.read('httpConnections') > 0;
 		this.#rpc.endAll(SERVICE_RESTART, 'the server restarts');
 		// Closing a socket with unread input resets it, and answers on their way would be lost: peers stop sending first.
-		if (rpcConnections + httpConnections > 0) await delay(this.#lingerMs);
+		if (isConnected) await delay(this.#lingerMs);
 		return isIdle;
 	}
 
@@ -109,29 +113,10 @@ export class RankdApp {
 	close(): void {
 		if (this.#isClosed) return;
 		this.#isClosed = true;
-		this.#stopListening();
+		this.#listener.close();
 		this.#app.close();
-		this.#metrics.close();
+		this.#stopMonitor();
 		this.#handle.detach();
-	}
-
-	#stopListening(): void {
-		for (const socket of this.#listenSockets.splice(0)) uWS.us_listen_socket_close(socket);
-	}
-
-	/** uWebSockets hands a listen socket, or false, to a callback. */
-	#listening(where: string, listen: (taken: (socket: us_listen_socket | false) => void) => void): Promise<us_listen_socket> {
-		return new Promise((resolve, reject) => {
-			listen((socket) => {
-				if (!socket) return reject(new EngineError('INVALID_CONFIG', `cannot listen on ${where}`));
-				this.#listenSockets.push(socket);
-				resolve(socket);
-			});
-		});
-	}
-
-	#countHttpConnections(change: number): void {
-		this.#context.traffic.httpConnections += change;
 	}
 
 	/** Idle is: no request open, and no answer left in our buffers. */

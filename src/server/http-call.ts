@@ -1,7 +1,6 @@
 /** One HTTP call from its first body byte to its answer. */
 import type { HttpResponse } from 'uWebSockets.js';
 import { EngineError, httpStatus } from '../errors.js';
-import { countError } from '../metrics/metrics.js';
 import { type Codec, flagsCode, flagsRetryAfterMs } from '../native/addon.js';
 import type { Context } from './context.js';
 import { contentTypes, retryHeader, send, sendError } from './reply.js';
@@ -26,7 +25,7 @@ export class HttpCall implements Receiver {
 		this.#context = context;
 		this.#response = response;
 		this.#codec = codec;
-		context.traffic.httpRequests++;
+		context.traffic.add('httpRequests');
 		response.onAborted(() => this.#abort());
 	}
 
@@ -37,7 +36,7 @@ export class HttpCall implements Receiver {
 		this.#response.onData((chunk, isLast) => {
 			if (this.#isOver) return;
 			this.#receivedBytes += chunk.byteLength;
-			this.#context.traffic.receivedBytes += chunk.byteLength;
+			this.#context.traffic.add('receivedBytes', chunk.byteLength);
 			if (this.#receivedBytes > this.#context.config.maxFrameBytes)
 				return this.refuse(this.#tooLarge(`more than ${this.#context.config.maxFrameBytes}`));
 			if (isLast) this.#submit(this.#body(chunk), envelope);
@@ -49,7 +48,7 @@ export class HttpCall implements Receiver {
 	refuse(error: EngineError, requestId = this.#requestId): void {
 		this.#isOver = true;
 		this.#chunks = [];
-		countError(this.#context.traffic, error.code);
+		this.#context.traffic.addError(error.code);
 		sendError(this.#response, error, this.#codec, requestId, { close: this.#context.isDraining });
 	}
 
@@ -61,7 +60,7 @@ export class HttpCall implements Receiver {
 	deliver(): void {
 		if (this.#isOver || this.#answer === undefined) return;
 		this.#isOver = true;
-		this.#context.traffic.sentBytes += this.#answer.byteLength;
+		this.#context.traffic.add('sentBytes', this.#answer.byteLength);
 		send(this.#response, {
 			status: httpStatus(flagsCode(this.#flags)),
 			contentType: contentTypes[this.#codec],

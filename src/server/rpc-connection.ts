@@ -2,7 +2,6 @@
 import type { WebSocket } from 'uWebSockets.js';
 import { pack } from 'msgpackr';
 import { catalogue, EngineError, errorBody } from '../errors.js';
-import { countError } from '../metrics/metrics.js';
 import { flagsLast } from '../native/addon.js';
 import type { Context } from './context.js';
 import type { Receiver } from './turn.js';
@@ -71,19 +70,19 @@ export class RpcConnection implements Receiver {
 	#send(bytes: Uint8Array): void {
 		if (!this.#isOpen) return;
 		if (this.#socket.send(bytes, true) === DROPPED) return this.#cutOff();
-		this.#context.traffic.sentBytes += bytes.byteLength;
+		this.#context.traffic.add('sentBytes', bytes.byteLength);
 	}
 
 	/** An answer was dropped: a gap in a stream of answers is worse than its end. */
 	#cutOff(): void {
-		this.#context.traffic.slowConsumers++;
+		this.#context.traffic.add('slowConsumers');
 		this.#context.log.warn({ buffered_bytes: this.#socket.getBufferedAmount() }, 'an RPC peer does not read its answers: closed');
 		this.#socket.close();
 	}
 
 	/** An error that belongs to no request we could name: its id is nil. */
 	#refuse(error: EngineError): void {
-		countError(this.#context.traffic, error.code);
+		this.#context.traffic.addError(error.code);
 		this.#send(pack([1, null, catalogue[error.code].number, 0, true, errorBody(error)]));
 	}
 }

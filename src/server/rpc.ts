@@ -34,8 +34,8 @@ export class RpcServer {
 			upgrade: (response, request, socketContext) => this.#upgrade(response, request, socketContext),
 			open: (socket) => this.#open(socket),
 			message: (socket, message, isBinary) => {
-				this.#context.traffic.rpcFrames++;
-				this.#context.traffic.receivedBytes += message.byteLength;
+				this.#context.traffic.add('rpcFrames');
+				this.#context.traffic.add('receivedBytes', message.byteLength);
 				socket.getUserData().connection?.take(message, isBinary);
 			},
 			close: (socket) => this.#close(socket),
@@ -53,7 +53,7 @@ export class RpcServer {
 	#upgrade(response: HttpResponse, request: HttpRequest, socketContext: us_socket_context_t): void {
 		if (this.#context.isDraining) return refuse(this.#context, response, new EngineError('DRAINING', 'this server is shutting down'));
 		const limit = this.#context.config.maxConnections;
-		if (limit > 0 && this.#connections.size >= limit) {
+		if (limit > 0 && this.#context.rpcConnections() >= limit) {
 			return refuse(this.#context, response, new EngineError('OVERLOADED', `${limit} RPC connections are open, no more are accepted`));
 		}
 		const header = (name: string) => request.getHeader(`sec-websocket-${name}`);
@@ -65,8 +65,8 @@ export class RpcServer {
 		socket.getUserData().connection = connection;
 		this.#connections.add(connection);
 		// uWebSockets never tells that the HTTP connection behind it has ended.
-		this.#context.traffic.httpConnections--;
-		this.#context.traffic.rpcConnections++;
+		this.#context.traffic.add('httpConnections', -1);
+		this.#context.traffic.add('rpcConnections');
 	}
 
 	#close(socket: WebSocket<SocketData>): void {
@@ -74,6 +74,6 @@ export class RpcServer {
 		if (connection === undefined) return;
 		connection.closed();
 		this.#connections.delete(connection);
-		this.#context.traffic.rpcConnections--;
+		this.#context.traffic.add('rpcConnections', -1);
 	}
 }

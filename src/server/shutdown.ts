@@ -1,9 +1,9 @@
-/** From a signal to the end of the process: drain, close, exit; a second signal does not wait. */
+/** From a signal or a failure to the end of the process: drain, close, exit; a second signal does not wait. */
 import type { Logger } from '../log.js';
 
 export interface Closable {
 	drain(timeoutMs: number): Promise<boolean>;
-	close(): void;
+	close(): void | Promise<void>;
 }
 
 export interface Shutdown {
@@ -17,35 +17,45 @@ export interface Shutdown {
 export async function shutDown({ app, engine, log, drainTimeoutMs }: Shutdown): Promise<boolean> {
 	const isComplete = await app.drain(drainTimeoutMs);
 	if (!isComplete) log.warn({ drain_timeout_ms: drainTimeoutMs }, 'requests were still open when the drain timeout passed');
-	app.close();
+	await app.close();
 	await engine.close();
 	return isComplete;
 }
 
-/** What is asked of `process`; a test gives its own. */
-interface Signals {
+/** What is asked of the process; a test gives its own. */
+export interface ProcessEnd {
 	on(signal: 'SIGTERM' | 'SIGINT', listener: (signal: NodeJS.Signals) => void): unknown;
-	exit(code: number): never;
+	exit(code: number): void;
+	/** Ends it whatever its threads are doing. */
+	exitNow(code: number): void;
 }
 
-/** SIGTERM and SIGINT drain and exit with 0; a second one exits with 1 at once. */
-export function shutDownOnSignals(shutdown: Shutdown, process: Signals): void {
+/**
+ * SIGTERM and SIGINT drain and exit with 0; a second one exits with 1 at once.
+ * @returns what does the same after a failure, and exits with 1
+ */
+export function shutDownOnSignals(shutdown: Shutdown, process: ProcessEnd): () => void {
+	const { log } = shutdown;
 	let isUnderWay = false;
-	const onSignal = (signal: NodeJS.Signals) => {
-		if (isUnderWay) process.exit(1);
+	const begin = (exitCode: number) => {
 		isUnderWay = true;
-		shutdown.log.info({ signal }, 'draining');
 		shutDown(shutdown).then(
 			() => {
-				shutdown.log.info('stopped');
-				process.exit(0);
+				log.info('stopped');
+				process.exit(exitCode);
 			},
 			(cause) => {
-				shutdown.log.error({ err: cause }, 'the shutdown failed');
-				process.exit(1);
+				log.error({ err: cause }, 'the shutdown failed');
+				process.exitNow(1);
 			},
 		);
 	};
+	const onSignal = (signal: NodeJS.Signals) => {
+		if (isUnderWay) return process.exitNow(1);
+		log.info({ signal }, 'draining');
+		begin(0);
+	};
 	process.on('SIGTERM', onSignal);
 	process.on('SIGINT', onSignal);
+	return () => isUnderWay || begin(1);
 }

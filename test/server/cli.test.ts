@@ -41,30 +41,36 @@ describe('serve', () => {
 		expect((await http(`http://127.0.0.1:${first.port}/v2/health/ready`)).status).toBe(200);
 	});
 
-	test('kill -TERM under load: every frame that was read is answered before the close frame', async () => {
-		const run = await serve();
-		const peers = await Promise.all(Array.from({ length: 4 }, () => RawWebSocket.connect(run.port)));
-		let next = 0;
-		const load = setInterval(() => {
-			for (const peer of peers.filter(({ closeCode, isEnded }) => closeCode === undefined && !isEnded)) {
-				const burst = Array.from({ length: 16 }, () => maskedFrame(frame({ id: next++, body: { k: 10 } })));
-				peer.socket.write(Buffer.concat(burst));
+	test.each(['1', '2'])(
+		'kill -TERM under load, %s I/O threads: every frame that was read is answered before the close frame',
+		async (threads) => {
+			const socket = join(temporaryFolder(), '{thread}.sock');
+			const run = await serve(['--io-threads', threads, '--unix-socket', socket]);
+			// Two peers on each thread, or four on the one.
+			const paths = ['0', '1', '2', '3'].map((n) => socket.replace('{thread}', threads === '1' ? '0' : String(Number(n) % 2)));
+			const peers = await Promise.all(paths.map((path) => RawWebSocket.connect(path)));
+			let next = 0;
+			const load = setInterval(() => {
+				for (const peer of peers.filter(({ closeCode, isEnded }) => closeCode === undefined && !isEnded)) {
+					const burst = Array.from({ length: 16 }, () => maskedFrame(frame({ id: next++, body: { k: 10 } })));
+					peer.socket.write(Buffer.concat(burst));
+				}
+			}, 1);
+			await vi.waitUntil(() => peers.every(({ messages }) => messages.length > 100), { timeout: 10_000 });
+			run.child.kill('SIGTERM');
+			expect(await run.finished()).toBe(0);
+			clearInterval(load);
+			for (const peer of peers) {
+				expect(peer.closeCode).toBe(1012);
+				// A connection's frames are read in order, so its answers are a prefix of what was sent: no id is missing in between.
+				const answered = peer.messages.map((message) => read(message).id as number).sort((a, b) => a - b);
+				expect(new Set(answered).size).toBe(answered.length);
+				const sentBefore = answered.at(-1) as number;
+				expect(idsOf(peers, peer, sentBefore)).toEqual(answered);
 			}
-		}, 1);
-		await vi.waitUntil(() => peers.every(({ messages }) => messages.length > 100), { timeout: 10_000 });
-		run.child.kill('SIGTERM');
-		expect(await run.finished()).toBe(0);
-		clearInterval(load);
-		for (const peer of peers) {
-			expect(peer.closeCode).toBe(1012);
-			// A connection's frames are read in order, so its answers are a prefix of what was sent: no id is missing in between.
-			const answered = peer.messages.map((message) => read(message).id as number).sort((a, b) => a - b);
-			expect(new Set(answered).size).toBe(answered.length);
-			const sentBefore = answered.at(-1) as number;
-			expect(idsOf(peers, peer, sentBefore)).toEqual(answered);
-		}
-		expect(run.stderr).not.toContain('still open');
-	});
+			expect(run.stderr).not.toContain('still open');
+		},
+	);
 
 	/** The ids that went to one of four peers, 16 at a time in turn, up to `last`. */
 	function idsOf(peers: readonly RawWebSocket[], peer: RawWebSocket, last: number): number[] {
@@ -74,7 +80,8 @@ describe('serve', () => {
 
 	test('an empty repository: alive, not ready, and the log says why', async () => {
 		const port = await freePort();
-		const run = new CliRun(['serve', '--host', '127.0.0.1', '--http-port', String(port), '--model-repository', temporaryFolder()]);
+		const ports = ['--host', '127.0.0.1', '--http-port', String(port), '--metrics-port', '0'];
+		const run = new CliRun(['serve', ...ports, '--model-repository', temporaryFolder()]);
 		await vi.waitUntil(() => run.stdout.includes('no models yet'), { timeout: 20_000 });
 		expect((await http(`http://127.0.0.1:${port}/v2/health/live`)).status).toBe(200);
 		expect((await http(`http://127.0.0.1:${port}/v2/health/ready`)).status).toBe(503);

@@ -57,6 +57,6 @@ test('a scrape is well-formed and counts traffic', () =>
 		expect(scrape.get('rankd_http_requests_total')).toBe(1);
 		expect(scrape.get('rankd_received_bytes_total')).toBe(2);
 		expect(scrape.get('rankd_errors_total{code="NOT_FOUND"}')).toBe(1);
-		expect(scrape.get('rankd_event_loop_lag_seconds{quantile="0.99"}')).toBeGreaterThanOrEqual(0);
+		expect(scrape.get('rankd_event_loop_lag_seconds{thread="0",quantile="0.99"}')).toBeGreaterThanOrEqual(0);
 		expect(scrape.get('process_resident_memory_bytes')).toBeGreaterThan(0);
 	}));

@@ -39,8 +39,9 @@ export class RawWebSocket {
 		});
 	}
 
-	static async connect(port: number): Promise<RawWebSocket> {
-		const socket = connect(port, '127.0.0.1');
+	/** @param where a port of this machine, or a Unix socket's path */
+	static async connect(where: number | string): Promise<RawWebSocket> {
+		const socket = typeof where === 'string' ? connect(where) : connect(where, '127.0.0.1');
 		await once(socket, 'connect');
 		socket.setNoDelay(true);
 		const key = Buffer.from('sixteen bytes ok').toString('base64');

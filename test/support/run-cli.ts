@@ -37,11 +37,17 @@ export class CliRun {
 	}
 }
 
-/** `rankd serve` on a free port, listening when the promise resolves. */
-export async function serve(args: readonly string[] = [], repository = fixtureModels): Promise<CliRun & { port: number }> {
+/** `rankd serve` on free ports, listening when the promise resolves. */
+export async function serve(
+	args: readonly string[] = [],
+	repository = fixtureModels,
+	environment: Record<string, string> = {},
+): Promise<CliRun & { port: number; metricsPort: number }> {
 	const port = await freePort();
-	const run = new CliRun(['serve', '--host', '127.0.0.1', '--http-port', String(port), '--model-repository', repository, ...args]);
-	await vi.waitUntil(() => run.stdout.includes('listening') || run.exitCode !== undefined, { timeout: 20_000 });
+	const metricsPort = await freePort();
+	const ports = ['--host', '127.0.0.1', '--http-port', String(port), '--metrics-port', String(metricsPort)];
+	const run = new CliRun(['serve', ...ports, '--model-repository', repository, ...args], environment);
+	await vi.waitUntil(() => run.stdout.includes('metrics on') || run.exitCode !== undefined, { timeout: 20_000 });
 	if (run.exitCode !== undefined) throw new Error(`rankd serve ended: ${run.stderr}`);
-	return Object.assign(run, { port });
+	return Object.assign(run, { port, metricsPort });
 }

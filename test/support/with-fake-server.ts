@@ -1,8 +1,9 @@
 /** A real listener in front of a fake engine: what the transports do, without C++. */
 import { loadConfig } from '../../src/config/load-config.js';
 import { createLog } from '../../src/log.js';
-import { RankdApp } from '../../src/server/app.js';
+import type { RankdApp } from '../../src/server/app.js';
 import { FakeEngine } from './fake-engine.js';
+import { newApp } from './new-app.js';
 
 export interface FakeServer {
 	engine: FakeEngine;
@@ -20,9 +21,9 @@ export async function withFakeServer(test: (server: FakeServer) => Promise<void>
 	const engine = new FakeEngine();
 	const logLines: string[] = [];
 	const log = createLog({ level: 'debug', format: 'json', id: 'test' }, { write: (line) => logLines.push(line) });
-	const app = new RankdApp({ engine, config, log, lingerMs: 20 });
+	const { app, listen } = newApp({ engine, config, log, lingerMs: 20 });
 	try {
-		const port = await app.listen();
+		const port = await listen();
 		await test({ engine, app, port, base: `http://127.0.0.1:${port}`, rpcUrl: `ws://127.0.0.1:${port}/rpc`, logLines });
 	} finally {
 		app.close();

@@ -4,7 +4,8 @@ import { loadConfig } from '../../src/config/load-config.js';
 import { type LoadReport, loadRepositories } from '../../src/control/load-repository.js';
 import { createLog } from '../../src/log.js';
 import { Engine } from '../../src/native/engine.js';
-import { RankdApp } from '../../src/server/app.js';
+import type { RankdApp } from '../../src/server/app.js';
+import { newApp } from './new-app.js';
 
 /** `tiny`, a recommender of item-00 to item-63 for user-0 to user-7, and `scorer`, rows of four features. */
 export const fixtureModels = fileURLToPath(new URL('../fixtures/models', import.meta.url));
@@ -27,9 +28,9 @@ export async function withServer(test: (server: Server) => Promise<void>, flags:
 	const log = createLog({ level: 'debug', format: 'json', id: 'test' }, { write: (line) => logLines.push(line) });
 	const engine = Engine.create(config);
 	const report = await loadRepositories(engine, config.modelRepository);
-	const app = new RankdApp({ engine, config, log, lingerMs: 50 });
+	const { app, listen } = newApp({ engine, config, log, lingerMs: 50 });
 	try {
-		const port = await app.listen();
+		const port = await listen();
 		await test({ engine, app, report, port, base: `http://127.0.0.1:${port}`, rpcUrl: `ws://127.0.0.1:${port}/rpc`, logLines });
 	} finally {
 		app.close();

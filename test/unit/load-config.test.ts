@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { grantedCpus } from '../../src/config/granted-cpus.js';
 import { environmentName, flagName, keyNames, keys } from '../../src/config/keys.js';
 import { loadConfig } from '../../src/config/load-config.js';
 import { EngineError } from '../../src/errors.js';
@@ -47,12 +48,18 @@ describe('values', () => {
 		expect(loadConfig({ environment })).toMatchObject({ exitOnError: true, modelRepository: ['/a', '/b'], flushBudgetUs: 2000 });
 	});
 
+	test('compute threads are what the I/O threads leave, and at least one', () => {
+		const { ioThreads, computeThreads } = loadConfig({ flags: { ioThreads: 200 } });
+		expect([ioThreads, computeThreads]).toEqual([200, 1]);
+		expect(loadConfig({ flags: { ioThreads: 1 } }).computeThreads).toBe(Math.max(1, grantedCpus() - 1));
+	});
+
 	test('the result cannot be changed', () => {
 		expect(Object.isFrozen(loadConfig())).toBe(true);
 	});
 
 	test.each(keyNames)('the default of %s is allowed', (name) => {
-		expect(keys[name].schema.safeParse(keys[name].fallback()).success).toBe(true);
+		expect(keys[name].schema.safeParse(keys[name].fallback({ io_threads: 2 })).success).toBe(true);
 	});
 });
 

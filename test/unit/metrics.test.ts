@@ -1,17 +1,18 @@
 /** A scrape is well-formed Prometheus text and tells what the engine counted. */
 import fc from 'fast-check';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { EngineHistogram } from '../../src/metrics/engine-histogram.js';
-import { countError, createMetrics, createTraffic } from '../../src/metrics/metrics.js';
+import { createMetrics } from '../../src/metrics/metrics.js';
+import { createRows, rowsOf, type ThreadRow, type Traffic } from '../../src/metrics/thread-row.js';
 import { FakeEngine } from '../support/fake-engine.js';
 import { parseMetrics } from '../support/parse-metrics.js';
 
-function newMetrics() {
+function newMetrics(threadCount = 1, isObserved = true) {
 	const engine = new FakeEngine();
-	const traffic = createTraffic();
-	const metrics = createMetrics(() => engine.stats(), traffic);
-	onTestFinished(() => metrics.close());
-	return { engine, traffic, metrics };
+	const threads = rowsOf(createRows(threadCount));
+	const metrics = createMetrics({ readStats: () => engine.stats(), threads, isObserved });
+	const traffic = (threads[0] as ThreadRow).traffic;
+	return { engine, threads, traffic, metrics };
 }
 
 test('buckets are cumulative and end at +Inf with the count', async () => {
@@ -27,8 +28,8 @@ test('buckets are cumulative and end at +Inf with the count', async () => {
 
 test('errors of models, of the engine and of the transports are one counter', async () => {
 	const { traffic, metrics } = newMetrics();
-	countError(traffic, 'NOT_FOUND');
-	countError(traffic, 'INVALID_BODY');
+	traffic.addError('NOT_FOUND');
+	traffic.addError('INVALID_BODY');
 	const scrape = parseMetrics(await metrics.render());
 	expect(scrape.get('rankd_errors_total{code="INVALID_BODY"}')).toBe(3);
 	expect(scrape.get('rankd_errors_total{code="UNKNOWN_MODEL"}')).toBe(3);
@@ -39,7 +40,7 @@ test('a second scrape shows the newest numbers, and models that have gone are go
 	const { engine, traffic, metrics } = newMetrics();
 	expect((await metrics.render()).includes('rankd_model_info{model="tiny"')).toBe(true);
 	engine.models = [];
-	traffic.rpcFrames = 12;
+	traffic.add('rpcFrames', 12);
 	const scrape = parseMetrics(await metrics.render());
 	expect([...scrape.keys()].some((series) => series.startsWith('rankd_model_info'))).toBe(false);
 	expect(scrape.get('rankd_rpc_frames_total')).toBe(12);
@@ -47,8 +48,47 @@ test('a second scrape shows the newest numbers, and models that have gone are go
 
 test('two servers of one process do not share metrics', async () => {
 	const [one, two] = [newMetrics(), newMetrics()];
-	one.traffic.rpcFrames = 5;
+	one.traffic.add('rpcFrames', 5);
 	expect(parseMetrics(await two.metrics.render()).get('rankd_rpc_frames_total')).toBe(0);
+});
+
+test('the traffic of all threads is one sum, and the load of each can be told', async () => {
+	const { threads, metrics } = newMetrics(2);
+	const [one, two] = threads.map(({ traffic }) => traffic) as [Traffic, Traffic];
+	one.add('rpcFrames', 3);
+	two.add('rpcFrames', 4);
+	two.add('rpcConnections');
+	two.add('httpConnections', 2);
+	one.addError('NOT_FOUND');
+	two.addError('NOT_FOUND');
+	const scrape = parseMetrics(await metrics.render());
+	expect(scrape.get('rankd_rpc_frames_total')).toBe(7);
+	expect(scrape.get('rankd_errors_total{code="NOT_FOUND"}')).toBe(2);
+	expect([0, 1].map((thread) => scrape.get(`rankd_io_thread_frames_total{thread="${thread}"}`))).toEqual([3, 4]);
+	expect([0, 1].map((thread) => scrape.get(`rankd_io_thread_connections{thread="${thread}"}`))).toEqual([0, 3]);
+	expect(scrape.get('rankd_io_threads')).toBe(2);
+});
+
+test('a row is seen by whoever has the buffer, and rows do not touch', () => {
+	const buffer = createRows(3);
+	const [, written] = rowsOf(buffer);
+	written?.traffic.add('sentBytes', 2 ** 40);
+	written?.traffic.addError('INTERNAL');
+	written?.loop.fill(1);
+	const seen = rowsOf(buffer).map(({ traffic, loop }) => [traffic.read('sentBytes'), traffic.errors(), Math.max(...loop)]);
+	expect(seen).toEqual([
+		[0, {}, 0],
+		[2 ** 40, { INTERNAL: 1 }, 1],
+		[0, {}, 0],
+	]);
+});
+
+test('what the engine does not observe is absent, not zero', async () => {
+	const scrape = await newMetrics(1, false).metrics.render();
+	expect(scrape).not.toContain('rankd_request_duration_seconds');
+	expect(scrape).not.toContain('rankd_open_requests');
+	expect(scrape).not.toContain('rankd_event_loop_lag_seconds');
+	expect(scrape).toContain('rankd_model_info{');
 });
 
 test('whatever the counts are, buckets rise and the last is the count', async () => {

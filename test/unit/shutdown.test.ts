@@ -6,9 +6,11 @@ import { shutDown, shutDownOnSignals } from '../../src/server/shutdown.js';
 
 class FakeProcess extends EventEmitter {
 	readonly exitCodes: number[] = [];
-	exit(code?: number): never {
-		this.exitCodes.push(code ?? 0);
-		return undefined as never;
+	exit(code: number): void {
+		this.exitCodes.push(code);
+	}
+	exitNow(code: number): void {
+		this.exitCodes.push(code);
 	}
 }
 
@@ -64,6 +66,17 @@ test('a second signal exits with 1 at once', () => {
 	expect(process.exitCodes).toEqual([]);
 	process.emit('SIGINT', 'SIGINT');
 	expect(process.exitCodes).toEqual([1]);
+});
+
+test('a failure drains as a signal does, exits with 1, and is told once', async () => {
+	const { steps, shutdown } = newShutdown();
+	const process = new FakeProcess();
+	const stop = shutDownOnSignals(shutdown, process);
+	stop();
+	stop();
+	await vi.waitUntil(() => process.exitCodes.length > 0);
+	expect(process.exitCodes).toEqual([1]);
+	expect(steps).toEqual(['drain 50', 'close app', 'close engine']);
 });
 
 test('a shutdown that fails says why and exits with 1', async () => {
