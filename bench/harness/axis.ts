@@ -16,8 +16,11 @@ interface AxisOptions {
 	tight?: boolean;
 }
 
+/** Nothing that is measured here is smaller, and nothing that is drawn can be told apart closer. */
+const SMALLEST = 1e-9;
+
 export function axisOf(values: readonly number[], { log = false, from, to, tight = false }: AxisOptions): Axis {
-	const usable = values.filter((value) => Number.isFinite(value) && (!log || value > 0));
+	const usable = values.filter((value) => Number.isFinite(value) && (!log || value >= SMALLEST));
 	const [lowest, highest] = spread(usable, log);
 	const ticks = log ? logTicks(lowest, highest) : linearTicks(tight ? lowest : Math.min(0, lowest), highest);
 	const low = tight ? lowest : Math.min(lowest, ticks[0] ?? lowest);
@@ -32,15 +35,16 @@ export function axisOf(values: readonly number[], { log = false, from, to, tight
 	return { place, ticks: shown.map((tick) => ({ at: place(tick), label: numberText(tick) })) };
 }
 
-/** Lowest and highest, never the same. */
+/** Lowest and highest, never the same: one value alone stands on an axis from zero. */
 function spread(values: readonly number[], log: boolean): [number, number] {
 	if (values.length === 0) return [log ? 1 : 0, 10];
 	const [lowest, highest] = values.reduce(
 		([low, high], value) => [Math.min(low, value), Math.max(high, value)],
 		[Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY],
 	);
-	if (highest > lowest) return [lowest, highest];
-	return log ? [lowest / 2, highest * 2] : [Math.min(0, lowest), Math.max(0, highest) || 1];
+	if (highest - lowest > SMALLEST * Math.max(1, Math.abs(highest))) return [lowest, highest];
+	if (log) return [lowest / 2, highest * 2];
+	return Math.abs(highest) > SMALLEST ? [Math.min(0, lowest), Math.max(0, highest)] : [0, 1];
 }
 
 /** Steps of 1, 2 or 5 times a power of ten that give four to ten ticks, the first at or below `low`, the last at or above `high`. */

@@ -1,7 +1,7 @@
 /** `npm run bench -- <question>`: reads the command line, asks, prints and stores the answer. */
 import { constants } from 'node:os';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
-import { questions } from '../questions/index.js';
+import { questions as known } from '../questions/index.js';
 import { Unmeasurable, UsageError } from './failures.js';
 import { describeCommit, describeMachine, describeVersions } from './machine.js';
 import { choosePinning, type Pinning } from './pin.js';
@@ -23,6 +23,10 @@ export interface Surroundings {
 	prepare: () => Promise<void>;
 	stdout: (text: string) => void;
 	stderr: (text: string) => void;
+	/** Default: those of bench/questions. */
+	questions?: readonly Question[];
+	/** Where results are kept; default: bench/results. */
+	results?: string;
 }
 
 /** @returns the exit code: 0 all checks ok, 1 a check failed, 2 a command line that makes no sense, 3 could not be measured */
@@ -50,7 +54,7 @@ function exitCodeOf(error: unknown, { stderr }: Surroundings): number {
 	throw error;
 }
 
-function commandLine({ stdout, stderr }: Surroundings): Command {
+function commandLine({ stdout, stderr, questions = known }: Surroundings): Command {
 	const width = Math.max(...questions.map(({ name }) => name.length)) + 2;
 	const list = questions.map(({ name, asks }) => `  ${name.padEnd(width)}${asks}`).join('\n');
 	return new Command('npm run bench --')
@@ -67,7 +71,7 @@ function commandLine({ stdout, stderr }: Surroundings): Command {
 }
 
 async function ask(name: string, options: Options, args: readonly string[], surroundings: Surroundings): Promise<number> {
-	const asked = chosen(name);
+	const asked = chosen(name, surroundings.questions ?? known);
 	const pinning = choosePinning(options.cores);
 	await surroundings.prepare();
 	const setting: Setting = {
@@ -89,14 +93,14 @@ async function ask(name: string, options: Options, args: readonly string[], surr
 	return reports.every(isOk) ? exitCodes.ok : exitCodes.checkFailed;
 }
 
-function chosen(name: string): readonly Question[] {
+function chosen(name: string, questions: readonly Question[]): readonly Question[] {
 	if (name === 'all') return questions;
-	const question = questions.find((known) => known.name === name);
-	if (question) return [question];
-	throw new UsageError(`unknown question "${name}"; there are ${questions.map((known) => known.name).join(', ')} and all`);
+	const found = questions.filter((question) => question.name === name);
+	if (found.length > 0) return found;
+	throw new UsageError(`unknown question "${name}"; there are ${questions.map((question) => question.name).join(', ')} and all`);
 }
 
-async function answer(question: Question, setting: Setting, pinning: Pinning, { stderr }: Surroundings): Promise<Report> {
+async function answer(question: Question, setting: Setting, pinning: Pinning, { stderr, results }: Surroundings): Promise<Report> {
 	const progress = (text: string) => stderr(`${question.name}: ${text}\n`);
 	const session = new Session({ seconds: setting.seconds, pairs: setting.pairs, pinning, progress });
 	const release = onSignals(async (signal) => {
@@ -107,12 +111,23 @@ async function answer(question: Question, setting: Setting, pinning: Pinning, { 
 	try {
 		const found = await question.run(session);
 		const report = reportOf(question.name, setting, found, session.notes);
-		writeReport(report, found.charts);
+		writeReport(report, found.charts, results);
 		return report;
+	} catch (error) {
+		// What a signal broke off is no failure to tell about: the process is about to exit.
+		if (session.isClosed) await new Promise(() => {});
+		throw unmeasurableBecause(error, question);
 	} finally {
 		await session.close();
 		release();
 	}
+}
+
+/** Whatever went wrong on the way, there is no answer; a slip of ours keeps its stack. */
+function unmeasurableBecause(error: unknown, { name }: Question): Error {
+	if (error instanceof UsageError) return error;
+	const reason = error instanceof Unmeasurable ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error);
+	return new Unmeasurable(`${name} could not be measured: ${reason}`, { cause: error });
 }
 
 /** One object for all questions: a row for each, and everybody's checks. */

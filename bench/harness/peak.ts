@@ -82,8 +82,8 @@ async function upFrom<P>(attempt: Attempt<P>, good: number, at: P): Promise<Brac
 }
 
 async function downFrom<P>(attempt: Attempt<P>, bad: number, step: number, lowest: number): Promise<Bracket<P>> {
-	const lower = bad / step;
-	if (lower < lowest) throw new Unmeasurable(`not even ${Math.round(bad)} requests per second are answered in time`);
+	const lower = Math.max(lowest, bad / step);
+	if (bad <= lowest) throw new Unmeasurable(`not even ${Math.round(bad)} requests per second are answered in time`);
 	const point = await attempt(lower);
 	return point ? { good: lower, at: point, bad } : await downFrom(attempt, lower, step * step, lowest);
 }

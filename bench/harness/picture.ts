@@ -110,6 +110,7 @@ const dashOf = (at: number): string => DASHES[Math.floor(at / COLOURS.length) % 
 const text = (x: number, y: number, content: string, style = ''): string => `<text x="${x}" y="${y}" ${style}>${escaped(content)}</text>`;
 
 const escapes: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
-// XML 1.0 knows no control characters, not even escaped.
+/** What XML 1.0 does not know, not even escaped: control characters, halves of surrogate pairs. */
+const unknownToXml = /[^\t\n\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu;
 const escaped = (content: string): string =>
-	content.replace(/[&<>"]/g, (character) => escapes[character] as string).replace(/[^\P{Cc}\t\n]/gu, '');
+	content.replace(/[&<>"]/g, (character) => escapes[character] as string).replace(unknownToXml, '');

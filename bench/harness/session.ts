@@ -43,6 +43,10 @@ export class Session implements Bench {
 		process.on('exit', this.#onExit);
 	}
 
+	get isClosed(): boolean {
+		return this.#aborted.signal.aborted;
+	}
+
 	note(text: string): void {
 		if (!this.notes.includes(text)) this.notes.push(text);
 	}

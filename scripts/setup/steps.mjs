@@ -14,7 +14,7 @@ const steps = {
 	packages: { title: 'npm packages', run: installPackages },
 	addon: { title: 'native build', run: (options) => buildNative(options, 'rankd_addon') },
 	native: { title: 'native build', run: (options) => buildNative(options) },
-	load: { title: 'native bench', run: (options) => buildNative(options, 'rankd-load', 'bare-run') },
+	load: { title: 'native bench', run: (options) => buildNative(options, 'rankd-load', 'bare-run', 'rankd-bundle') },
 	typescript: { title: 'TypeScript', run: buildTypeScript },
 	bench: { title: 'TypeScript of the bench', run: buildBench },
 	python: { title: 'Python environment', run: installPython },

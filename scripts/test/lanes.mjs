@@ -55,6 +55,7 @@ export const lanes = [
 	{ name: 'addon', asks: 'Does the raw binding keep its contract?', needs: ['native', 'typescript'], commands: () => [vitest('addon')] },
 	{ name: 'golden', asks: 'Same numbers as training?', needs: ['native', 'typescript'], commands: () => [vitest('golden')] },
 	{ name: 'server', asks: 'Does a client see what the docs promise?', needs: ['native', 'typescript'], commands: () => [vitest('server')] },
+	{ name: 'bench', asks: 'Does the bench tell the truth?', needs: ['native', 'typescript', 'bench'], commands: () => [vitest('bench')] },
 	{ name: 'training', asks: 'Is the Python companion right?', needs: ['native', 'python'], commands: () => [pytest()] },
 	{
 		name: 'asan',
