@@ -1,5 +1,6 @@
 /** Every question of the bench, in the order that `all` asks them. */
 import type { Question } from '../harness/question.js';
+import { infer } from './infer.js';
 import { latencyVsLoad } from './latency-vs-load.js';
 import { observability } from './observability.js';
 import { rank } from './rank.js';
@@ -16,7 +17,7 @@ export const questions: readonly Question[] = [
 	start,
 	rank,
 	recommend,
-	// infer
+	infer,
 	observability,
 	threads,
 	// peers
