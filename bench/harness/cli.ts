@@ -16,6 +16,8 @@ interface Options {
 	pairs: number;
 	json?: boolean;
 	cores?: [number, number];
+	only?: string;
+	work?: string;
 }
 
 export interface Surroundings {
@@ -63,6 +65,8 @@ function commandLine({ stdout, stderr, questions = known }: Surroundings): Comma
 		.option('--seconds <number>', 'measured per point, over all its rounds together', positive, 10)
 		.option('--pairs <number>', 'rounds in which the alternatives take turns', wholeFromOne, 5)
 		.option('--cores <server,load>', 'cores of the servers and of the load generator (default: the first two granted)', twoCores)
+		.option('--only <names>', 'peers: these peers alone, separated by commas')
+		.option('--work <names>', 'peers: this work alone: infer, rank, score')
 		.option('--json', 'one JSON object on stdout; everything else goes to stderr')
 		.addHelpText('after', `\nQuestions:\n${list}\n  ${'all'.padEnd(width)}every one of them, one after the other`)
 		.configureOutput({ writeOut: stdout, writeErr: stderr })
@@ -85,7 +89,7 @@ async function ask(name: string, options: Options, args: readonly string[], surr
 	};
 	const reports: Report[] = [];
 	for (const question of asked) {
-		const report = await answer(question, { ...setting, started: new Date().toISOString() }, pinning, surroundings);
+		const report = await answer(question, { ...setting, started: new Date().toISOString() }, { pinning, narrowed: options }, surroundings);
 		reports.push(report);
 		if (!options.json) surroundings.stdout(`${reportAsText(report)}\n\n`);
 	}
@@ -100,9 +104,19 @@ function chosen(name: string, questions: readonly Question[]): readonly Question
 	throw new UsageError(`unknown question "${name}"; there are ${questions.map((question) => question.name).join(', ')} and all`);
 }
 
-async function answer(question: Question, setting: Setting, pinning: Pinning, { stderr, results }: Surroundings): Promise<Report> {
+interface Frame {
+	pinning: Pinning;
+	narrowed: Pick<Options, 'only' | 'work'>;
+}
+
+async function answer(
+	question: Question,
+	setting: Setting,
+	{ pinning, narrowed }: Frame,
+	{ stderr, results }: Surroundings,
+): Promise<Report> {
 	const progress = (text: string) => stderr(`${question.name}: ${text}\n`);
-	const session = new Session({ seconds: setting.seconds, pairs: setting.pairs, pinning, progress });
+	const session = new Session({ seconds: setting.seconds, pairs: setting.pairs, pinning, narrowed, progress });
 	const release = onSignals(async (signal) => {
 		stderr(`\n${signal}: stopping what was started\n`);
 		await session.close();

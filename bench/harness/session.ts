@@ -15,12 +15,14 @@ export interface SessionOptions {
 	seconds: number;
 	pairs: number;
 	pinning: Pinning;
+	narrowed?: Bench['narrowed'];
 	progress: (text: string) => void;
 }
 
 export class Session implements Bench {
 	readonly seconds: number;
 	readonly pairs: number;
+	readonly narrowed: Bench['narrowed'];
 	readonly cores: { server: number; load: number };
 	readonly allCores: readonly number[];
 	/** Corpora and sockets; short, since a Unix socket's path has at most 107 bytes. */
@@ -32,9 +34,10 @@ export class Session implements Bench {
 	readonly #aborted = new AbortController();
 	readonly #onExit = (): void => this.#killNow();
 
-	constructor({ seconds, pairs, pinning, progress }: SessionOptions) {
+	constructor({ seconds, pairs, pinning, narrowed = {}, progress }: SessionOptions) {
 		this.seconds = seconds;
 		this.pairs = pairs;
+		this.narrowed = narrowed;
 		this.cores = { server: pinning.server, load: pinning.load };
 		this.allCores = pinning.allowed;
 		this.notes = [...pinning.notes];

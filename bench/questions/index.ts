@@ -3,6 +3,7 @@ import type { Question } from '../harness/question.js';
 import { infer } from './infer.js';
 import { latencyVsLoad } from './latency-vs-load.js';
 import { observability } from './observability.js';
+import { peers } from './peers.js';
 import { rank } from './rank.js';
 import { recommend } from './recommend.js';
 import { start } from './start.js';
@@ -20,5 +21,5 @@ export const questions: readonly Question[] = [
 	infer,
 	observability,
 	threads,
-	// peers
+	peers,
 ];

@@ -54,13 +54,6 @@ class Dense:
         """matrix: float32 [N, width] -> float32 [N, …]."""
         return self._session.run(self._outputs, {self._input: matrix})[0]
 
-    def run_many(self, matrices):
-        """One run for the matrices of several requests, their outputs in the same order."""
-        if len(matrices) == 1:
-            return [self.run(matrices[0])]
-        ends = np.cumsum([len(matrix) for matrix in matrices])[:-1]
-        return np.split(self.run(np.concatenate(matrices)), ends)
-
 
 class Ranker:
     """Scores candidates for a user; the tables stay in memory, only the rows of a request reach the graph."""
