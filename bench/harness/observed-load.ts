@@ -1,12 +1,13 @@
 /** A load together with what it cost the server: CPU time and memory while the load was steady. */
 import { setTimeout as delay } from 'node:timers/promises';
+import { coresOf, readingOf, shareBetween } from './core-time.js';
 import type { LoadResult, LoadSpec } from './load.js';
 import type { Bench } from './question.js';
 import type { Server } from './server.js';
 
 export interface Observed {
 	result: LoadResult;
-	/** CPU seconds per second of the whole server: 1 = one core is full. */
+	/** CPU seconds per second that the whole server caused, its sockets' interrupts included: 1 = one core is full. */
 	serverUtilisation: number;
 	/** CPU time of the server per completed request. */
 	cpuUsPerRequest: number;
@@ -46,11 +47,12 @@ export async function observedLoad(
 }
 
 async function watch(server: Server, { from, seconds }: { from: number; seconds: number }, signal: AbortSignal) {
+	const cores = coresOf(server.pid);
 	await delay(from * 1000, undefined, { signal });
-	const [start, cpuBefore] = [performance.now(), server.cpuSeconds()];
+	const before = readingOf(server.cpuSeconds(), cores);
 	await delay(Math.max(SHORTEST_WINDOW_S, seconds) * 1000, undefined, { signal });
-	const [end, cpuAfter] = [performance.now(), server.cpuSeconds()];
-	return { utilisation: (cpuAfter - cpuBefore) / ((end - start) / 1000), residentBytes: server.residentBytes() };
+	const { server: utilisation } = shareBetween(before, readingOf(server.cpuSeconds(), cores));
+	return { utilisation, residentBytes: server.residentBytes() };
 }
 
 function secondsOf({ load }: LoadSpec): number {

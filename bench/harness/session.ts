@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
+import { type Reading, readingOf, shareBetween } from './core-time.js';
 import { Unmeasurable } from './failures.js';
 import { generateLoad, generatorProgram, problemOf } from './generator.js';
 import type { LoadResult, LoadSpec } from './load.js';
@@ -10,6 +11,9 @@ import type { Bench, ServerOptions } from './question.js';
 import { runToEnd } from './run-to-end.js';
 import type { Server } from './server.js';
 import { ServerProcess } from './server-process.js';
+
+/** Less is what any system does beside. */
+const TOLD_SHARE = 0.05;
 
 export interface SessionOptions {
 	seconds: number;
@@ -27,9 +31,11 @@ export class Session implements Bench {
 	readonly allCores: readonly number[];
 	/** Corpora and sockets; short, since a Unix socket's path has at most 107 bytes. */
 	readonly folder = mkdtempSync(join(tmpdir(), 'rankd-bench-'));
-	readonly notes: string[];
 	readonly progress: (text: string) => void;
 	readonly #pinning: Pinning;
+	readonly #notes: string[];
+	/** The most that processes we do not know took of the servers' core during a load. */
+	#othersShare = 0;
 	readonly #servers = new Set<ServerProcess>();
 	readonly #aborted = new AbortController();
 	readonly #onExit = (): void => this.#killNow();
@@ -40,7 +46,7 @@ export class Session implements Bench {
 		this.narrowed = narrowed;
 		this.cores = { server: pinning.server, load: pinning.load };
 		this.allCores = pinning.allowed;
-		this.notes = [...pinning.notes];
+		this.#notes = [...pinning.notes];
 		this.progress = progress;
 		this.#pinning = pinning;
 		process.on('exit', this.#onExit);
@@ -51,7 +57,14 @@ export class Session implements Bench {
 	}
 
 	note(text: string): void {
-		if (!this.notes.includes(text)) this.notes.push(text);
+		if (!this.#notes.includes(text)) this.#notes.push(text);
+	}
+
+	/** What a reader of this run's numbers must know. */
+	get notes(): readonly string[] {
+		if (this.#othersShare < TOLD_SHARE) return this.#notes;
+		const percent = Math.round(100 * this.#othersShare);
+		return [...this.#notes, `other processes took up to ${percent} % of the servers' core: rates are too low and latencies too high`];
 	}
 
 	async startServer(options: ServerOptions): Promise<Server> {
@@ -61,12 +74,11 @@ export class Session implements Bench {
 	}
 
 	async load(spec: LoadSpec, { cores = [this.cores.load] }: { cores?: readonly number[] } = {}): Promise<LoadResult> {
-		const command = this.#pinning.pinned([generatorProgram()], cores);
-		const first = await this.#generate(command, spec);
+		const first = await this.#generate(cores, spec);
 		const problem = problemOf(first);
 		if (problem === undefined) return first;
 		this.progress(`measured again: ${problem}`);
-		const second = await this.#generate(command, spec);
+		const second = await this.#generate(cores, spec);
 		const again = problemOf(second);
 		if (again === undefined) return second;
 		throw new Unmeasurable(`twice: ${again}`);
@@ -86,12 +98,26 @@ export class Session implements Bench {
 		process.off('exit', this.#onExit);
 	}
 
-	async #generate(command: readonly string[], spec: LoadSpec): Promise<LoadResult> {
+	async #generate(cores: readonly number[], spec: LoadSpec): Promise<LoadResult> {
 		this.#aborted.signal.throwIfAborted();
+		const command = this.#pinning.pinned([generatorProgram()], cores);
+		const before = this.#reading();
 		const result = await generateLoad(command, spec, this.#aborted.signal);
+		this.#watchNeighbours(before, cores);
 		const dead = [...this.#servers].find((server) => server.hasEnded && !server.isStopping);
 		if (dead) throw new Unmeasurable(`${dead.name} ended under load:\n${dead.output}`);
 		return result;
+	}
+
+	#reading(): Reading {
+		const cpuSeconds = [...this.#servers].reduce((sum, server) => sum + server.cpuSeconds(), 0);
+		return readingOf(cpuSeconds, [this.cores.server]);
+	}
+
+	/** Remembers the worst of all loads. Nobody can be told apart where the generator runs on the servers' core too. */
+	#watchNeighbours(before: Reading, generatorCores: readonly number[]): void {
+		if (generatorCores.includes(this.cores.server)) return;
+		this.#othersShare = Math.max(this.#othersShare, shareBetween(before, this.#reading()).others);
 	}
 
 	#killNow(): void {
