@@ -13,6 +13,7 @@ export const endpoints: readonly { operation: OperationName; path: string; param
 	{ operation: 'rank', path: '/v1/rank/:pipeline', parameter: 'pipeline' },
 	{ operation: 'similar', path: '/v1/similar/:pipeline', parameter: 'pipeline' },
 	{ operation: 'score', path: '/v1/score/:model', parameter: 'model' },
+	{ operation: 'infer', path: '/v1/infer/:model', parameter: 'model' },
 ];
 
 export function serveOperations(app: TemplatedApp, context: Context): void {

@@ -7,7 +7,7 @@ import type { MainCalls, ThreadCalls, ThreadData } from './thread-calls.js';
 import { ThreadLink } from './thread-link.js';
 
 /** How much longer than it was given a thread may take before it counts as stuck. */
-const GRACE_MS = 5000;
+const GRACE_MS = 2000;
 
 export interface IoThreadsOptions extends Omit<ThreadData, 'thread'> {
 	/** One scrape of the whole process, for a thread that is asked for it. */

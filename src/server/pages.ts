@@ -11,6 +11,7 @@ export const operationLinks = {
 	rank: 'POST /v1/rank/{pipeline}',
 	similar: 'POST /v1/similar/{pipeline}',
 	score: 'POST /v1/score/{model}',
+	infer: 'POST /v1/infer/{model}',
 	rpc: 'WebSocket /rpc',
 };
 

@@ -30,7 +30,7 @@ test('the error catalogue of C++ and that of TypeScript are one', () => {
 describe('a core', () => {
 	test('loads a bundle and tells what it found', async () => {
 		const info = await core.load(fixture('scorer'));
-		expect(info).toMatchObject({ name: 'scorer', version: '1.0.0', kind: 'scorer', operations: ['score'], goldenPassed: 1 });
+		expect(info).toMatchObject({ name: 'scorer', version: '1.0.0', kind: 'scorer', operations: ['score', 'infer'], goldenPassed: 1 });
 		expect(core.stats().models.map((model) => model.name)).toEqual(['scorer', 'tiny']);
 	});
 

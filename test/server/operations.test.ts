@@ -96,6 +96,15 @@ function comparable({ timing: _, items, ...rest }: Record<string, unknown>): obj
 }
 
 describe('HTTP', () => {
+	test('infer takes tensors as lists of numbers', () =>
+		withServer(async ({ base }) => {
+			const rows = [1, 2, 3, 4];
+			const inputs = [{ name: 'rows', datatype: 'FP32', shape: [1, 4], data: rows }];
+			const { outputs } = (await post(`${base}/v1/infer/scorer`, JSON.stringify({ inputs }))).json();
+			const { scores } = (await post(`${base}/v1/score/scorer`, JSON.stringify({ rows: [rows] }))).json();
+			expect(outputs).toEqual([{ name: 'score', datatype: 'FP32', shape: [1, 1], data: scores }]);
+		}));
+
 	test.each([
 		['recommend', 'tiny', { history: ['item-03'], k: 4 }],
 		['rank', 'tiny', { user: 'user-2', candidates: ['item-10', 'item-11'] }],
