@@ -1,4 +1,6 @@
 // rankd-load: reads a load specification, drives a server, prints what it measured.
+#include <sys/resource.h>
+
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -50,6 +52,14 @@ std::optional<std::string> read_spec(const char* path) {
     return text;
 }
 
+/// As many connections as the system lets us have: the soft limit of open files is often 1,024.
+void raise_file_limit() {
+    rlimit limit{};
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 int complain(const rankd::Status& status) {
     std::fprintf(stderr, "rankd-load: %s\n", status.message().c_str());
     return status.code() == rankd::Code::INVALID_ARGUMENT ? kBadSpec : kRunFailed;
@@ -63,12 +73,12 @@ int run(const char* path) {
     }
     const auto spec = rankd::load::parse_spec(*text);
     if (!spec.is_ok()) return complain(spec.status());
+    raise_file_limit();
     const auto result = rankd::load::run_load(*spec);
     if (!result.is_ok()) return complain(result.status());
     std::fputs(rankd::load::report(*spec, *result).c_str(), stdout);
-    if (result->recorder->was_answered()) return kOk;
-    std::fprintf(stderr, "rankd-load: nothing was answered\n");
-    return kRunFailed;
+    std::fputs(rankd::load::warnings(*spec, *result).c_str(), stderr);
+    return result->recorder->was_answered() ? kOk : kRunFailed;
 }
 
 }  // namespace
@@ -86,6 +96,10 @@ int main(int argc, char** argv) {
     if (argument != nullptr && std::strcmp(argument, "--version") == 0) {
         std::printf("rankd-load %s\n", RANKD_VERSION);
         return kOk;
+    }
+    if (argument != nullptr && std::strncmp(argument, "--", 2) == 0) {
+        std::fprintf(stderr, "rankd-load: %s is no option; see --help\n", argument);
+        return kBadSpec;
     }
     return run(argument);
 }

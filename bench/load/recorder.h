@@ -31,8 +31,8 @@ class Recorder {
     void count_intended(const Request& request);
     void count_sent(const Request& request) { sent_ += request.is_measured && request.attempts == 1; }
     void count_retry(const Request& request) { retries_ += request.is_measured; }
-    /// A send that left over a millisecond after it was due, because this program was elsewhere.
-    void count_missed() { ++missed_; }
+    /// Sends that left too late by our own fault (see lateness.h).
+    void count_missed(uint64_t count) { missed_ += count; }
     /// Requests that were due and that this program never came to send.
     void count_never_sent(uint64_t count);
     void count_finished(const Request& request, const Outcome& outcome, Nanos now);

@@ -7,6 +7,9 @@
 namespace rankd::load {
 namespace {
 
+/// Above this a closed loop measures the generator as much as the server.
+constexpr double kFull = 0.95;
+
 [[gnu::format(printf, 2, 3)]] void append(std::string& out, const char* format, ...) {
     char text[512];
     va_list arguments;
@@ -70,17 +73,36 @@ void append_timeline(std::string& out, const Recorder& recorder) {
 
 }  // namespace
 
+bool is_void(const Spec& spec, const Recorder& recorder) {
+    return spec.mode != Mode::kClosed &&
+           static_cast<double>(recorder.missed()) > kVoidShare * static_cast<double>(recorder.intended());
+}
+
+std::string warnings(const Spec& spec, const RunResult& result) {
+    const Recorder& recorder = *result.recorder;
+    std::string out;
+    if (is_void(spec, recorder)) {
+        append(out, "void: %" PRIu64 " of %" PRIu64 " requests left over 1 ms late because the generator had no time; ",
+               recorder.missed(), recorder.intended());
+        out += "give it a core of its own, or ask for less\n";
+    }
+    if (spec.mode == Mode::kClosed && result.utilisation > kFull) {
+        append(out, "the generator was busy %.0f %% of the time: the server may be faster than this run shows\n",
+               result.utilisation * 100);
+    }
+    if (!recorder.was_answered()) out += "nothing was answered\n";
+    return out;
+}
+
 std::string report(const Spec& spec, const RunResult& result) {
     const Recorder& recorder = *result.recorder;
     const double window = seconds(recorder.end() - recorder.begin());
-    const bool is_void = spec.mode != Mode::kClosed &&
-                         static_cast<double>(recorder.missed()) > kVoidShare * static_cast<double>(recorder.intended());
     std::string out;
     append(out, "{\"seconds\":%.6f,\"intended\":%" PRIu64 ",\"sent\":%" PRIu64 ",\"completed\":%" PRIu64 ",", window,
            recorder.intended(), recorder.sent(), recorder.completed());
     append_errors(out, recorder);
     append(out, "\"unanswered\":%" PRIu64 ",\"retries\":%" PRIu64 ",\"missed\":%" PRIu64 ",\"is_void\":%s,",
-           recorder.unanswered(), recorder.retries(), recorder.missed(), is_void ? "true" : "false");
+           recorder.unanswered(), recorder.retries(), recorder.missed(), is_void(spec, recorder) ? "true" : "false");
     append(out, "\"completed_per_second\":%.3f,", static_cast<double>(recorder.completed_within()) / window);
     append_latency(out, recorder.histogram());
     append_timeline(out, recorder);

@@ -6,8 +6,6 @@
 namespace rankd::load {
 namespace {
 
-/// Later than this a send counts as missed.
-constexpr Nanos kLate = kMillisecond;
 /// A sleep ends this much before something is due; the rest is spent asking, because a timer may be late by as much.
 constexpr Nanos kWatch = kMillisecond;
 /// So long after the last sign of life answers are asked for, not waited for: waking up would cost their latency tens of µs.
@@ -38,9 +36,8 @@ Run::Run(const Spec& spec, uint32_t corpus_size, std::unique_ptr<Schedule> sched
       protocol_(std::move(protocol)),
       retries_(spec.retry, spec.transport, spec.seed),
       connections_(addresses, spec.connections, *protocol_, *this),
-      free_(spec.connections) {
-    due_.reserve(kArrivalsPerTurn);
-}
+      lateness_(kArrivalsPerTurn),
+      free_(spec.connections) {}
 
 Result<RunResult> Run::execute() {
     RANKD_RETURN_IF_ERROR(connections_.connect_all());
@@ -87,7 +84,7 @@ bool Run::turn() {
     }
     const bool has_sent = send_due(begin);
     const Nanos sent = has_sent ? now_ns() : begin;
-    check_lateness(sent);
+    recorder_->count_missed(lateness_.settle(sent));
     if (is_exhausted_ || is_over(sent)) return false;
     const int timeout = wait_ms(sent);
     const int events = connections_.poll(timeout);
@@ -121,20 +118,10 @@ bool Run::send_due(Nanos now) {
 void Run::send_arrivals(Nanos now) {
     for (size_t sent = 0; sent < kArrivalsPerTurn && next_ && start_ + next_->at <= now; ++sent) {
         const Nanos due = start_ + next_->at;
-        if (next_->is_measured) due_.push_back(due);
+        if (next_->is_measured) lateness_.add(due);
         start_request(due, next_->place, next_->is_measured, kNoConnection);
         take_next_arrival();
     }
-}
-
-/// A send has left when its turn's bytes were offered to the kernel, or when it stands behind a connection that is busy or full:
-/// that is the server's doing. What came later than a millisecond after it was due came late because this loop was elsewhere.
-void Run::check_lateness(Nanos now) {
-    for (const Nanos due : due_) {
-        if (now - due <= kLate) break;  // they are in order
-        recorder_->count_missed();
-    }
-    due_.clear();
 }
 
 void Run::take_next_arrival() {

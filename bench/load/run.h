@@ -8,6 +8,7 @@
 #include "base/status.h"
 #include "connections.h"
 #include "corpus.h"
+#include "lateness.h"
 #include "recorder.h"
 #include "requests.h"
 #include "retry.h"
@@ -46,7 +47,6 @@ class Run final : public ConnectionEvents {
     bool turn();
     bool send_due(Nanos now);
     void send_arrivals(Nanos now);
-    void check_lateness(Nanos now);
     void take_next_arrival();
     bool is_over(Nanos now) const;
     int wait_ms(Nanos now) const;
@@ -80,7 +80,7 @@ class Run final : public ConnectionEvents {
     Nanos start_ = 0, deadline_ = 0;
     bool is_started_ = false, is_exhausted_ = false;
     std::optional<Arrival> next_;
-    std::vector<Nanos> due_;      ///< of the measured arrivals that this turn has sent
+    Lateness lateness_;
     RequestList waiting_;         ///< open loop: no connection could take them yet
     std::vector<uint32_t> free_;  ///< http, open loop: a ring of idle connections
     size_t free_head_ = 0, free_size_ = 0;
