@@ -25,6 +25,8 @@ export interface Peak<P extends Point> {
 
 /** Enough of what was sent must come back: a server that drops half answers the rest quickly. */
 const COMPLETED_SHARE = 0.99;
+/** So many rates in a row that cannot be measured, the first ones of all, are no fault of the server. */
+const HOPELESS = 3;
 const FIRST_STEP = 1.2;
 const LOWEST_SHARE = 0.02;
 
@@ -43,13 +45,13 @@ type Attempt<P> = (perSecond: number) => Promise<P | undefined>;
 
 /**
  * Brackets the peak from the guess, then halves the bracket. The winner must pass a second time: one lucky run is no peak.
- * @throws Unmeasurable when even a fiftieth of the guess is not answered in time
+ * @throws Unmeasurable when even a fiftieth of the guess is not answered in time, or nothing can be measured from the start
  */
 export async function findPeak<P extends Point>(search: PeakSearch<P>): Promise<Peak<P>> {
 	const { boundMs, guess, precision = 0.03 } = search;
 	const tried: Peak<P>['tried'] = [];
 	const attempt: Attempt<P> = async (perSecond) => {
-		const point = await measured(search, perSecond);
+		const point = await measured(search, perSecond, tried);
 		const ok = point !== undefined && isInTime(point, boundMs);
 		tried.push({ perSecond, ok, p99Ms: point ? point.latency_us.p99 / 1000 : null });
 		return ok ? point : undefined;
@@ -66,11 +68,12 @@ export async function findPeak<P extends Point>(search: PeakSearch<P>): Promise<
 }
 
 /** A rate that cannot even be measured, for example because the generator falls behind, is too high. */
-async function measured<P extends Point>({ measure }: PeakSearch<P>, perSecond: number): Promise<P | undefined> {
+async function measured<P extends Point>({ measure }: PeakSearch<P>, perSecond: number, tried: Peak<P>['tried']): Promise<P | undefined> {
 	try {
 		return await measure(perSecond);
 	} catch (error) {
-		if (error instanceof Unmeasurable) return undefined;
+		const isHopeless = tried.length + 1 >= HOPELESS && tried.every(({ p99Ms }) => p99Ms === null);
+		if (error instanceof Unmeasurable && !isHopeless) return undefined;
 		throw error;
 	}
 }

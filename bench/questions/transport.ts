@@ -1,9 +1,8 @@
 /** What moving bytes costs: the real transports in front of an engine that sends each body back. */
 import { type Protocol, type Socket, targetOf, writeRequests } from '../harness/endpoints.js';
 import { observedLoad } from '../harness/observed-load.js';
-import { inRoot } from '../harness/paths.js';
 import type { Answer, Bench, Check, Question, Row } from '../harness/question.js';
-import { answers, startListening } from '../harness/rankd.js';
+import { startEcho } from '../servers/start-echo.js';
 
 const SIZES = [64, 1024, 16 * 1024, 64 * 1024];
 const SMALL = 64;
@@ -36,12 +35,7 @@ interface Measured {
 }
 
 async function run(bench: Bench): Promise<Answer> {
-	const program = inRoot('build', 'bench', 'js', 'bench', 'servers', 'echo.js');
-	const server = await startListening(
-		bench,
-		({ port, unix }) => [process.execPath, program, '--port', String(port), '--unix-socket', unix.slice('unix:'.length)],
-		{ name: 'the echo server', isReady: ({ base }) => answers(`${base}/v2/health/live`) },
-	);
+	const server = await startEcho(bench);
 	const measured: Measured[] = [];
 	for (const size of SIZES) {
 		for (const { protocol, socket } of WAYS) measured.push(await measure(size, protocol, socket));

@@ -62,6 +62,16 @@ describe('the peak of a queue', () => {
 		await expect(findPeak({ boundMs: BOUND_MS, guess: 100, measure })).rejects.toThrow(Unmeasurable);
 	});
 
+	test('when nothing can be measured from the start, that is told instead of a slow server', async () => {
+		let tries = 0;
+		const measure = async () => {
+			tries++;
+			throw new Unmeasurable('the generator has no core');
+		};
+		await expect(findPeak({ boundMs: BOUND_MS, guess: 100, measure })).rejects.toThrow('the generator has no core');
+		expect(tries).toBe(3);
+	});
+
 	test('an error of another kind is not mistaken for a high rate', async () => {
 		const measure = () => Promise.reject(new TypeError('a slip'));
 		await expect(findPeak({ boundMs: BOUND_MS, guess: 100, measure })).rejects.toThrow(TypeError);
