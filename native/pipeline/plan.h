@@ -44,6 +44,7 @@ struct Graph {
     std::vector<GraphOutput> outputs;
     Level level = Level::kUser;
     bool has_row_user = false;  ///< without it, user inputs are repeated for every candidate
+    size_t max_run_rows = 0;    ///< runs over several requests stay at or below it, so that what they read fits the caches
 
     const GraphOutput* output(std::string_view name) const;
     const GraphInput* rows_input() const;

@@ -45,7 +45,7 @@ void score_candidates(const ScoreStage& stage, Batch& batch) {
     };
     for (RequestState& state : batch.requests) {
         if (!state.is_ok() || state.candidates.empty()) continue;
-        if (candidates + state.candidates.size() > kMaxRunRows) run();
+        if (candidates + state.candidates.size() > stage.graph->max_run_rows) run();
         users[end++] = &state;
         candidates += state.candidates.size();
     }
@@ -133,8 +133,8 @@ void score_rows(const ScoreStage& stage, Batch& batch) {
     }
     const auto scores = batch.arena().allocate<float>(total);
     Status status;
-    for (size_t first = 0; first < total && status.is_ok(); first += kMaxRunRows) {
-        const size_t count = std::min(kMaxRunRows, total - first);
+    for (size_t first = 0; first < total && status.is_ok(); first += stage.graph->max_run_rows) {
+        const size_t count = std::min(stage.graph->max_run_rows, total - first);
         std::span<float> values;
         status =
             run_rows(batch, *stage.graph, stage.output, rows.subspan(first * input.width, count * input.width), count, values);
