@@ -167,10 +167,16 @@ int Connections::poll(int timeout_ms) {
 }
 
 void Connections::flush() {
-    for (const uint32_t index : dirty_) {
-        Connection& connection = all_[index];
+    // Room that this makes is used at once, and may make a connection dirty again: the list grows while it is walked.
+    for (size_t i = 0; i < dirty_.size(); ++i) {
+        Connection& connection = all_[dirty_[i]];
         connection.is_dirty = false;
-        if (connection.stream.is_open() && !connection.is_broken && !connection.stream.flush()) mark_broken(connection);
+        if (connection.is_broken || !connection.stream.is_open()) continue;
+        if (!connection.stream.flush()) {
+            mark_broken(connection);
+        } else if (!connection.backlog.is_empty() && connection.is_up() && connection.stream.has_room()) {
+            events_.on_room(connection);
+        }
     }
     dirty_.clear();
     take_down_broken();
