@@ -395,7 +395,8 @@ describe('the command line', () => {
 	test('a server that answers nothing ends with 1, and the result is printed', async () => {
 		const address = await rpcServer(() => {});
 		const { code, result, stderr } = await runGenerator(rpcSpec(address, constant(50, 0.2), { linger_seconds: 0.1 }));
-		expect({ code, stderr }).toEqual({ code: 1, stderr: 'nothing was answered\n' });
+		expect(code).toBe(1);
+		expect(stderr).toContain('nothing was answered\n');
 		expect(result).toMatchObject({ intended: 10, sent: 10, unanswered: 10 });
 	});
 });
