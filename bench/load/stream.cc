@@ -17,6 +17,15 @@ void register_with(int epoll, int operation, int fd, uint32_t events, uint32_t t
     epoll_ctl(epoll, operation, fd, &event);
 }
 
+long send_both(int fd, std::span<const uint8_t> head, std::span<const uint8_t> rest) {
+    if (rest.empty()) return send(fd, head.data(), head.size(), MSG_NOSIGNAL);
+    iovec parts[2] = {{const_cast<uint8_t*>(head.data()), head.size()}, {const_cast<uint8_t*>(rest.data()), rest.size()}};
+    msghdr message{};
+    message.msg_iov = parts;
+    message.msg_iovlen = 2;
+    return sendmsg(fd, &message, MSG_NOSIGNAL);
+}
+
 }  // namespace
 
 bool Stream::open(const Endpoint& endpoint, int epoll, uint32_t token) {
@@ -68,11 +77,7 @@ uint8_t* Stream::extend(size_t bytes) {
 bool Stream::write(std::span<const uint8_t> head, std::span<const uint8_t> rest) {
     size_t taken = 0;
     if (pending() == 0) {
-        iovec parts[2] = {{const_cast<uint8_t*>(head.data()), head.size()}, {const_cast<uint8_t*>(rest.data()), rest.size()}};
-        msghdr message{};
-        message.msg_iov = parts;
-        message.msg_iovlen = 2;
-        if (!take_sent(sendmsg(fd_, &message, MSG_NOSIGNAL), taken)) return false;
+        if (!take_sent(send_both(fd_, head, rest), taken)) return false;
         if (taken == head.size() + rest.size()) return true;
         want_write(true);
     }
