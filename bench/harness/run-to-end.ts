@@ -1,6 +1,7 @@
 /** Runs a measuring program to its end; it dies with the run that wanted it. */
 import { spawn } from 'node:child_process';
 import { Unmeasurable } from './failures.js';
+import { tethered } from './tether.js';
 
 interface Ended {
 	code: number | string;
@@ -23,7 +24,8 @@ export async function runToEnd(
 	throw new Unmeasurable(`${name} failed (${code}): ${stderr.trim() || stdout.trim()}`);
 }
 
-function ended([program = '', ...args]: readonly string[], input: string, signal: AbortSignal): Promise<Ended> {
+function ended(command: readonly string[], input: string, signal: AbortSignal): Promise<Ended> {
+	const [program = '', ...args] = tethered(command);
 	return new Promise((resolve, reject) => {
 		const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'], signal, killSignal: 'SIGKILL' });
 		let stdout = '';

@@ -5,6 +5,7 @@ import { Unmeasurable } from './failures.js';
 import { cpuSecondsOf, isAlive, type ProcessInfo, processTree, residentBytesOf } from './process-tree.js';
 import type { ServerOptions } from './question.js';
 import type { Server } from './server.js';
+import { tethered } from './tether.js';
 
 const DEFAULT_TIMEOUT_MS = 60_000;
 const POLL_MS = 50;
@@ -25,7 +26,7 @@ export class ServerProcess implements Server {
 	/** @param command already pinned */
 	constructor(name: string, command: readonly string[], { env, cwd }: Pick<ServerOptions, 'env' | 'cwd'> = {}) {
 		this.name = name;
-		const [program = '', ...args] = command;
+		const [program = '', ...args] = tethered(command);
 		this.#child = spawn(program, args, {
 			cwd,
 			env: { ...process.env, ...env },
