@@ -30,7 +30,7 @@ export function mergeLoads(results: readonly LoadResult[]): MergedLoad {
 		seconds,
 		intended: sum((result) => result.intended),
 		completed,
-		completed_per_second: completed / seconds,
+		completed_per_second: sum((result) => result.completed_per_second * result.seconds) / seconds,
 		errors,
 		unanswered: sum((result) => result.unanswered),
 		missed: sum((result) => result.missed),

@@ -105,6 +105,8 @@ export class ServerProcess implements Server {
 		if (this.pid === 0) return;
 		const tree = this.#tree();
 		this.#signalGroup('SIGTERM');
+		// One that was stopped (SIGSTOP) hears nothing before it goes on.
+		for (const { pid } of tree) kill(pid, 'SIGCONT');
 		await Promise.race([this.#ended, delay(TERM_MS, undefined, { ref: false })]);
 		tree.push(...this.#tree());
 		// Some leave the group (setsid), some outlive their parent.

@@ -8,6 +8,7 @@ import type { Answer, Bench, Question, Row } from '../harness/question.js';
 import { answers, type Listening, startRankd } from '../harness/rankd.js';
 import { median, medianEstimate, pairedRatio } from '../harness/statistics.js';
 import { Work } from '../harness/work.js';
+import { Exclusive } from '../peers/exclusive.js';
 import { errorCheck, generatorCheck } from './checks.js';
 import { scoreRequests } from './requests.js';
 
@@ -28,20 +29,30 @@ async function run(bench: Bench): Promise<Answer> {
 	const repositories = [inRoot('test', 'fixtures', 'models')];
 	const on = await startRankd(bench, { name: 'observability on', repositories });
 	const off = await startRankd(bench, { name: 'observability off', repositories, flags: ['--observability', 'false'] });
+	// Watching costs a little even while idle, and the two share a core.
+	const exclusive = new Exclusive([on, off]);
 	const [watched, unwatched] = [on, off].map((server) => new Work(bench, server, { name: server.name, requests, inFlight: 16 }));
 	if (!watched || !unwatched) throw new RangeError('two servers make two kinds of work');
 	const rounds = Math.max(bench.pairs, Math.floor(bench.seconds / ROUND_S));
-	const results = await interleave(
-		[
-			{ name: 'on', measure: (round: number) => whileScraped(on, () => measure(watched, round)) },
-			{ name: 'off', measure: (round: number) => measure(unwatched, round) },
-		],
-		rounds,
-	);
-	return answerOf(results.get('on') ?? [], results.get('off') ?? []);
+	const alternatives = [
+		{ name: 'on', measure: measureWatched },
+		{ name: 'off', measure: (round: number) => measure(unwatched, round) },
+	];
+	try {
+		const results = await interleave(alternatives, rounds);
+		return answerOf(results.get('on') ?? [], results.get('off') ?? []);
+	} finally {
+		exclusive.release();
+	}
+
+	function measureWatched(round: number): Promise<Observed> {
+		exclusive.run(on);
+		return whileScraped(on, () => measure(watched, round));
+	}
 
 	function measure(work: Work, round: number): Promise<Observed> {
 		bench.progress(`round ${round + 1} of ${rounds}: ${work.name}`);
+		exclusive.run(work.server);
 		return work.closed(Math.max(ROUND_S, bench.seconds / rounds));
 	}
 }

@@ -37,12 +37,18 @@ test('merged p99 is not the mean of the rounds: one slow round of a hundred fast
 test('counts and errors are added, rates are of the whole time, the generator is told at its busiest', () => {
 	const merged = mergeLoads([
 		loadResult({ seconds: 1, completed: 100, errors: { '16': 2 }, unanswered: 1, generator_utilisation: 0.2 }),
-		loadResult({ seconds: 3, completed: 500, errors: { '16': 1, CONNECTION_LOST: 4 }, generator_utilisation: 0.7 }),
+		loadResult({
+			seconds: 3,
+			completed: 500,
+			completed_per_second: 160,
+			errors: { '16': 1, CONNECTION_LOST: 4 },
+			generator_utilisation: 0.7,
+		}),
 	]);
 	expect(merged).toMatchObject({
 		seconds: 4,
 		completed: 600,
-		completed_per_second: 150,
+		completed_per_second: 145,
 		errors: { '16': 3, CONNECTION_LOST: 4 },
 		unanswered: 1,
 		generator_utilisation: 0.7,

@@ -33,6 +33,16 @@ describe('stopping', () => {
 			expect(tree.filter(isAlive)).toEqual([]);
 		}));
 
+	test('ends a server that was stopped like a job, without waiting for its time to be over', () =>
+		withSession(async (session) => {
+			const file = `${session.folder}/up`;
+			const obedient = `process.on('SIGTERM', () => { require('node:fs').writeFileSync(${JSON.stringify(`${file}.heard`)}, 'TERM'); process.exit(0); });`;
+			const server = await session.startServer({ name: 'asleep', command: node(obedient + tells(file, forever)), isReady: isThere(file) });
+			process.kill(server.pid, 'SIGSTOP');
+			await server.stop();
+			expect(readFileSync(`${file}.heard`, 'utf8')).toBe('TERM');
+		}));
+
 	test('is done by the end of the session, for whatever was started', async () => {
 		const tree = await withSession(async (session) => {
 			const file = `${session.folder}/up`;
