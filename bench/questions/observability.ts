@@ -1,5 +1,6 @@
 /** What it costs to watch: the same server with its counters, histograms and a scrape per second, and without. */
 import { setInterval as every } from 'node:timers/promises';
+import { Exclusive } from '../harness/exclusive.js';
 import { interleave } from '../harness/interleave.js';
 import { mergeLoads } from '../harness/merge-loads.js';
 import type { Observed } from '../harness/observed-load.js';
@@ -8,7 +9,6 @@ import type { Answer, Bench, Question, Row } from '../harness/question.js';
 import { answers, type Listening, startRankd } from '../harness/rankd.js';
 import { median, medianEstimate, pairedRatio } from '../harness/statistics.js';
 import { Work } from '../harness/work.js';
-import { Exclusive } from '../peers/exclusive.js';
 import { errorCheck, generatorCheck } from './checks.js';
 import { scoreRequests } from './requests.js';
 
@@ -31,8 +31,8 @@ async function run(bench: Bench): Promise<Answer> {
 	const off = await startRankd(bench, { name: 'observability off', repositories, flags: ['--observability', 'false'] });
 	// Watching costs a little even while idle, and the two share a core.
 	const exclusive = new Exclusive([on, off]);
-	const [watched, unwatched] = [on, off].map((server) => new Work(bench, server, { name: server.name, requests, inFlight: 16 }));
-	if (!watched || !unwatched) throw new RangeError('two servers make two kinds of work');
+	const workOf = (server: typeof on) => new Work(bench, server, { name: server.name, requests, inFlight: 16 });
+	const [watched, unwatched] = [workOf(on), workOf(off)];
 	const rounds = Math.max(bench.pairs, Math.floor(bench.seconds / ROUND_S));
 	const alternatives = [
 		{ name: 'on', measure: measureWatched },
