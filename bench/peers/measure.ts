@@ -40,12 +40,13 @@ export interface WorkMeasured {
 
 /**
  * What of the seconds per point each part gets: fifteen minutes for five peers and three kinds of work.
- * A p99 needs some hundred answers, so that the search's probes are no shorter.
  */
 const CLOSED_PART = 0.5;
 const EQUAL_LOAD_PART = 0.25;
 const PROBE_PART = 0.2;
 const EQUAL_LOAD_ROUNDS = 2;
+/** At least so many: a p99 is then more than the one or two slowest answers. */
+const EQUAL_LOAD_ANSWERS = 400;
 /** Each is two runs of the generator. */
 const ATTEMPTS = 3;
 /** A probe of two seconds cannot tell rates apart that are nearer. */
@@ -88,10 +89,10 @@ function closedLoops(bench: Bench, subjects: readonly Subject[]): Promise<Map<st
 }
 
 async function atEqualLoads(bench: Bench, peer: Subject, rankd: Subject, peak: number): Promise<EqualLoad[]> {
-	const seconds = (EQUAL_LOAD_PART * bench.seconds) / EQUAL_LOAD_ROUNDS;
 	const loads: EqualLoad[] = [];
 	for (const share of SHARES) {
 		const perSecond = share * peak;
+		const seconds = Math.max(EQUAL_LOAD_PART * bench.seconds, EQUAL_LOAD_ANSWERS / perSecond) / EQUAL_LOAD_ROUNDS;
 		bench.progress(`${peer.work}: ${peer.name} and rankd at ${Math.round(perSecond)}/s, ${share * 100} % of the peer's peak`);
 		const measure = (subject: Subject) => (round: number) => patiently(() => subject.open(perSecond, seconds, 1 + round));
 		const load = await unlessVoid(bench, `${peer.work}: ${peer.name} and rankd at ${Math.round(perSecond)}/s`, async () => {

@@ -1,5 +1,6 @@
 /** One server doing one work: what is offered to it, alone on its core. */
 import { writeCorpus } from '../harness/corpus.js';
+import type { Exclusive } from '../harness/exclusive.js';
 import { Unmeasurable } from '../harness/failures.js';
 import type { LoadResult, LoadSpec } from '../harness/load.js';
 import { type Observed, observedLoad } from '../harness/observed-load.js';
@@ -8,7 +9,6 @@ import type { Server } from '../harness/server.js';
 import { ask } from './ask.js';
 import type { Content, WorkName } from './content.js';
 import { difference } from './equality.js';
-import type { Exclusive } from './exclusive.js';
 import type { Form, Served } from './forms.js';
 
 /** A server that has been started. */

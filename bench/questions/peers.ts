@@ -1,4 +1,6 @@
 /** `peers`: the same ONNX files behind rankd and behind the servers people use today, each in its natural form, on the same core. */
+
+import { Exclusive } from '../harness/exclusive.js';
 import { UsageError } from '../harness/failures.js';
 import type { Answer, Bench, Check, Question } from '../harness/question.js';
 import { startRankd } from '../harness/rankd.js';
@@ -6,7 +8,6 @@ import { benchModel } from '../models/models.js';
 import { absentCheck, chartOf, checksOf, loadsOf, rowsOf } from '../peers/answer.js';
 import { contents, type WorkName, workNames } from '../peers/content.js';
 import { environment } from '../peers/environments.js';
-import { Exclusive } from '../peers/exclusive.js';
 import { rankdJson, rankdRpc } from '../peers/forms.js';
 import { measureWork, type WorkMeasured } from '../peers/measure.js';
 import { peers as allPeers, type Peer, type PeerModels, startPeer } from '../peers/peers.js';

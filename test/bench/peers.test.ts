@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { Exclusive } from '../../bench/harness/exclusive.js';
 import { inRoot } from '../../bench/harness/paths.js';
 import { startRankd } from '../../bench/harness/rankd.js';
 import type { Session } from '../../bench/harness/session.js';
@@ -8,7 +9,6 @@ import { ask, post } from '../../bench/peers/ask.js';
 import { contents, type WorkName, workNames } from '../../bench/peers/content.js';
 import { environment, isInstalled } from '../../bench/peers/environments.js';
 import { difference } from '../../bench/peers/equality.js';
-import { Exclusive } from '../../bench/peers/exclusive.js';
 import { inferenceProtocol, rankdJson, rankdRpc } from '../../bench/peers/forms.js';
 import { type Peer, type PeerModels, peers, startPeer } from '../../bench/peers/peers.js';
 import { withSession } from './support/run-session.js';

@@ -1,6 +1,6 @@
 /** One server runs at a time: all the others are stopped (SIGSTOP), so that none of them takes a slice of the shared core while it idles. */
-import { processTree } from '../harness/process-tree.js';
-import type { Server } from '../harness/server.js';
+import { processTree } from './process-tree.js';
+import type { Server } from './server.js';
 
 export class Exclusive {
 	readonly #servers: readonly Server[];
