@@ -10,8 +10,9 @@ namespace {
 constexpr Nanos kWatch = kMillisecond;
 /// So long after the last sign of life answers are asked for, not waited for: waking up would cost their latency tens of µs.
 constexpr Nanos kKeepAsking = 500 * kMicrosecond;
-/// Sends between two looks at the sockets; without a limit a burst would leave answers unread.
-constexpr size_t kArrivalsPerTurn = 32;
+/// Sends between two looks at the sockets; without a limit a burst would leave answers unread. Frames of a turn share system
+/// calls, an http request costs one of its own.
+constexpr size_t kFramesPerTurn = 128, kHttpRequestsPerTurn = 16;
 /// From the moment all connections stand to the first intended send.
 constexpr Nanos kRunUp = kMillisecond;
 
@@ -36,7 +37,7 @@ Run::Run(const Spec& spec, uint32_t corpus_size, std::unique_ptr<Schedule> sched
       protocol_(std::move(protocol)),
       retries_(spec.retry, spec.transport, spec.seed),
       connections_(addresses, spec.connections, *protocol_, *this),
-      lateness_(kArrivalsPerTurn),
+      lateness_(kFramesPerTurn),
       free_(spec.connections) {}
 
 Result<RunResult> Run::execute() {
@@ -116,7 +117,8 @@ bool Run::send_due(Nanos now) {
 }
 
 void Run::send_arrivals(Nanos now) {
-    for (size_t sent = 0; sent < kArrivalsPerTurn && next_ && start_ + next_->at <= now; ++sent) {
+    const size_t most = is_http() ? kHttpRequestsPerTurn : kFramesPerTurn;
+    for (size_t sent = 0; sent < most && next_ && start_ + next_->at <= now; ++sent) {
         const Nanos due = start_ + next_->at;
         if (next_->is_measured) lateness_.add(due);
         start_request(due, next_->place, next_->is_measured, kNoConnection);
