@@ -23,7 +23,7 @@ export interface EqualLoad {
 }
 
 export interface Measured {
-	subject: Subject;
+	subject: Pick<Subject, 'name' | 'work' | 'inFlight'>;
 	closed: Observed[];
 	/** None for rankd itself. */
 	equalLoads: EqualLoad[];
@@ -38,9 +38,7 @@ export interface WorkMeasured {
 	bare: BareResult;
 }
 
-/**
- * What of the seconds per point each part gets: fifteen minutes for five peers and three kinds of work.
- */
+/** What of the seconds per point each part gets: fifteen minutes for five peers and three kinds of work. */
 const CLOSED_PART = 0.5;
 const EQUAL_LOAD_PART = 0.25;
 const PROBE_PART = 0.2;
