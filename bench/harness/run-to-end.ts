@@ -11,7 +11,7 @@ interface Ended {
 
 /**
  * @param name how errors call it
- * @param signal aborted: the program is killed
+ * @param signal aborted: the program is killed; the promise settles when it has gone
  * @returns what it printed. @throws Unmeasurable with its last words when it fails
  */
 export async function runToEnd(
@@ -20,6 +20,7 @@ export async function runToEnd(
 	{ input = '', signal }: { input?: string; signal: AbortSignal },
 ): Promise<string> {
 	const { code, stdout, stderr } = await ended(command, input, signal);
+	signal.throwIfAborted();
 	if (code === 0) return stdout;
 	throw new Unmeasurable(`${name} failed (${code}): ${stderr.trim() || stdout.trim()}`);
 }
@@ -27,7 +28,9 @@ export async function runToEnd(
 function ended(command: readonly string[], input: string, signal: AbortSignal): Promise<Ended> {
 	const [program = '', ...args] = tethered(command);
 	return new Promise((resolve, reject) => {
-		const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'], signal, killSignal: 'SIGKILL' });
+		const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'] });
+		const kill = () => child.kill('SIGKILL');
+		signal.addEventListener('abort', kill);
 		let stdout = '';
 		let stderr = '';
 		child.stdout.setEncoding('utf8').on('data', (text) => {
@@ -37,7 +40,10 @@ function ended(command: readonly string[], input: string, signal: AbortSignal): 
 			stderr += text;
 		});
 		child.once('error', (error) => reject(new Unmeasurable(`${program} cannot be run: ${error.message}`)));
-		child.once('close', (code, killed) => resolve({ code: code ?? killed ?? 'no exit code', stdout, stderr }));
+		child.once('close', (code, killed) => {
+			signal.removeEventListener('abort', kill);
+			resolve({ code: code ?? killed ?? 'no exit code', stdout, stderr });
+		});
 		// A program that ends at once closes its input: its exit code says more than this error.
 		child.stdin.once('error', () => {});
 		child.stdin.end(input);

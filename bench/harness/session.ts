@@ -37,6 +37,8 @@ export class Session implements Bench {
 	/** The most that processes we do not know took of the servers' core during a load. */
 	#othersShare = 0;
 	readonly #servers = new Set<ServerProcess>();
+	/** Generators and other programs that run to their end. */
+	readonly #running = new Set<Promise<unknown>>();
 	readonly #aborted = new AbortController();
 	readonly #onExit = (): void => this.#killNow();
 
@@ -87,13 +89,14 @@ export class Session implements Bench {
 	async runPinned(command: readonly string[]): Promise<string> {
 		this.#aborted.signal.throwIfAborted();
 		const pinned = this.#pinning.pinned(command, [this.cores.server]);
-		return await runToEnd(basename(command[0] ?? ''), pinned, { signal: this.#aborted.signal });
+		return await this.#tracked(runToEnd(basename(command[0] ?? ''), pinned, { signal: this.#aborted.signal }));
 	}
 
 	/** Stops every server and removes the files; may be called twice. */
 	async close(): Promise<void> {
 		this.#aborted.abort();
 		await Promise.all([...this.#servers].map((server) => server.stop()));
+		await Promise.allSettled(this.#running);
 		rmSync(this.folder, { recursive: true, force: true });
 		process.off('exit', this.#onExit);
 	}
@@ -102,11 +105,21 @@ export class Session implements Bench {
 		this.#aborted.signal.throwIfAborted();
 		const command = this.#pinning.pinned([generatorProgram()], cores);
 		const before = this.#reading();
-		const result = await generateLoad(command, spec, this.#aborted.signal);
+		const result = await this.#tracked(generateLoad(command, spec, this.#aborted.signal));
 		this.#watchNeighbours(before, cores);
 		const dead = [...this.#servers].find((server) => server.hasEnded && !server.isStopping);
 		if (dead) throw new Unmeasurable(`${dead.name} ended under load:\n${dead.output}`);
 		return result;
+	}
+
+	/** The session does not end before it has. */
+	async #tracked<T>(running: Promise<T>): Promise<T> {
+		this.#running.add(running);
+		try {
+			return await running;
+		} finally {
+			this.#running.delete(running);
+		}
 	}
 
 	#reading(): Reading {
