@@ -73,6 +73,7 @@ async function run(bench: Bench): Promise<Answer> {
 		notes: [
 			'all servers stand on one core; while one is measured all others are stopped (SIGSTOP)',
 			'closed loop: 16 requests in flight, over RPC as 4 connections x 4, over HTTP as 16 connections; open loop: 4 connections over RPC, 64 over HTTP',
+			'rankd runs with --compute-threads 0, since there is one core; peers with the settings that bench/peers/README.md tells',
 			'rankd is asked over RPC with numbers as bytes, the peers in JSON as their users ask them; "rankd, HTTP JSON" reads the same JSON as the peers',
 			'"ONNX Runtime alone" runs the graph in one thread of a C++ program and reads no request: for scale, no peer',
 		],
@@ -96,7 +97,9 @@ async function setStage(bench: Bench, wanted: readonly Peer[], models: PeerModel
 			stage.checks.push(absentCheck(peer.name));
 		}
 	}
-	const server = await startRankd(bench, { repositories: [models.infer, models.rank, models.score].map(({ repository }) => repository) });
+	const repositories = [models.infer, models.rank, models.score].map(({ repository }) => repository);
+	// On a single core a compute thread only takes turns with the I/O thread: the hand-over costs and gains nothing.
+	const server = await startRankd(bench, { repositories, flags: ['--compute-threads', '0'] });
 	return { ...stage, rankd: { name: 'rankd', server, address: server.tcp, form: rankdRpc } };
 }
 
