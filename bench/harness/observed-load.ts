@@ -1,6 +1,7 @@
 /** A load together with what it cost the server: CPU time and memory while the load was steady. */
-import { setTimeout as delay } from 'node:timers/promises';
-import { coresOf, readingOf, shareBetween } from './core-time.js';
+import { setInterval as every } from 'node:timers/promises';
+import { coresOf, type Reading, readingOf, shareBetween } from './core-time.js';
+import { Unmeasurable } from './failures.js';
 import type { LoadResult, LoadSpec } from './load.js';
 import type { Bench } from './question.js';
 import type { Server } from './server.js';
@@ -14,12 +15,16 @@ export interface Observed {
 	residentBytes: number;
 }
 
+const INTERVAL_MS = 200;
+/** After the warm-up: the generator itself takes a moment to start. */
+const SETTLE_MS = 100;
 /** /proc counts CPU time in hundredths of a second: a shorter window would be mostly rounding. */
-const SHORTEST_WINDOW_S = 0.5;
+const SHORTEST_WINDOW_MS = 350;
 
 /**
- * Runs a closed or open load; looks at the server in the middle of it, where neither warm-up nor the end disturb.
- * `spec` must measure for at least a second.
+ * Runs a closed or open load and looks at the server every now and then; what counts lies between the end of the warm-up and the end of the
+ * profile. `spec` must measure for at least a second.
+ * @throws Unmeasurable as `bench.load`; and when the machine is so busy that this program could not look at the server in time
  */
 export async function observedLoad(
 	bench: Bench,
@@ -27,32 +32,48 @@ export async function observedLoad(
 	spec: LoadSpec,
 	options?: { cores?: readonly number[] },
 ): Promise<Observed> {
-	const seconds = secondsOf(spec);
-	const over = new AbortController();
-	const watching = watch(server, { from: (spec.warmup_seconds ?? 0.5) + 0.2 * seconds, seconds: 0.7 * seconds }, over.signal);
-	// Should the load fail, that is the error to tell.
-	watching.catch(() => {});
-	try {
-		const result = await bench.load(spec, options);
-		const { utilisation, residentBytes } = await watching;
-		return {
-			result,
-			serverUtilisation: utilisation,
-			cpuUsPerRequest: (utilisation / result.completed_per_second) * 1e6,
-			residentBytes,
-		};
-	} finally {
-		over.abort();
-	}
+	let start = performance.now();
+	const { result, readings } = await watched(server, () => {
+		start = performance.now();
+		return bench.load(spec, options);
+	});
+	const steadyFrom = start + (spec.warmup_seconds ?? 0.5) * 1000;
+	const steadyTo = steadyFrom + secondsOf(spec) * 1000;
+	const steady = readings.filter(({ atMs }) => atMs >= steadyFrom + SETTLE_MS && atMs <= steadyTo);
+	const utilisation = utilisationOf(steady);
+	return {
+		result,
+		serverUtilisation: utilisation,
+		cpuUsPerRequest: (utilisation / result.completed_per_second) * 1e6,
+		residentBytes: Math.max(...steady.map(({ residentBytes }) => residentBytes)),
+	};
 }
 
-async function watch(server: Server, { from, seconds }: { from: number; seconds: number }, signal: AbortSignal) {
+interface Look extends Reading {
+	readonly residentBytes: number;
+}
+
+function utilisationOf(steady: readonly Look[]): number {
+	const [first, last] = [steady[0], steady.at(-1)];
+	if (!first || !last || last.atMs - first.atMs < SHORTEST_WINDOW_MS)
+		throw new Unmeasurable('this machine is so busy that the bench itself could not look at the server in time: let nothing else run');
+	return shareBetween(first, last).server;
+}
+
+async function watched<T>(server: Server, body: () => Promise<T>): Promise<{ result: T; readings: Look[] }> {
 	const cores = coresOf(server.pid);
-	await delay(from * 1000, undefined, { signal });
-	const before = readingOf(server.cpuSeconds(), cores);
-	await delay(Math.max(SHORTEST_WINDOW_S, seconds) * 1000, undefined, { signal });
-	const { server: utilisation } = shareBetween(before, readingOf(server.cpuSeconds(), cores));
-	return { utilisation, residentBytes: server.residentBytes() };
+	const readings: Look[] = [];
+	const over = new AbortController();
+	const look = () => readings.push({ ...readingOf(server.cpuSeconds(), cores), residentBytes: server.residentBytes() });
+	const looking = (async () => {
+		for await (const _ of every(INTERVAL_MS, undefined, { signal: over.signal })) look();
+	})().catch(() => {});
+	try {
+		return { result: await body(), readings };
+	} finally {
+		over.abort();
+		await looking;
+	}
 }
 
 function secondsOf({ load }: LoadSpec): number {

@@ -25,6 +25,8 @@ const RPC = { connections: 16, inFlight: 4 };
 /** HTTP has one request outstanding per connection. */
 const HTTP = { connections: 64, inFlight: 1 };
 const WARMUP_S = 0.3;
+/** What an overloaded server has not answered by then is too late for any bound that is asked for here. */
+const LINGER_S = 2;
 /** A shorter load says little, and the server's share of it cannot be read from /proc. */
 const SHORTEST_S = 1;
 
@@ -49,6 +51,7 @@ export class Work {
 			corpus: writeRequests(bench, protocol, requests),
 			connections: options.connections ?? usual.connections,
 			warmup_seconds: WARMUP_S,
+			linger_seconds: LINGER_S,
 		};
 	}
 

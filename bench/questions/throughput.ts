@@ -57,10 +57,10 @@ async function run(bench: Bench): Promise<Answer> {
 }
 
 /** The highest rate of Poisson arrivals that is answered within the bound. */
-export function peakOf(bench: Bench, work: Work, closedPerSecond: number): Promise<Peak<LoadResult>> {
+export async function peakOf(bench: Bench, work: Work, closedPerSecond: number): Promise<Peak<LoadResult>> {
 	const seconds = Math.min(4, Math.max(1.5, bench.seconds / 4));
 	let seed = 1;
-	return findPeak({
+	const peak = await findPeak({
 		boundMs: BOUND_MS,
 		guess: 0.85 * closedPerSecond,
 		measure: (perSecond) => {
@@ -68,6 +68,9 @@ export function peakOf(bench: Bench, work: Work, closedPerSecond: number): Promi
 			return work.open(perSecond, seconds, seed++);
 		},
 	});
+	const unmeasured = peak.tried.filter(({ p99Ms }) => p99Ms === null).length;
+	if (unmeasured > 0) bench.note(`${work.name}: ${unmeasured} of ${peak.tried.length} rates could not be measured: its peak may be higher`);
+	return peak;
 }
 
 const rateOf = ({ result }: Observed): number => result.completed_per_second;
