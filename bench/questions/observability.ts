@@ -14,6 +14,8 @@ import { scoreRequests } from './requests.js';
 
 const SCRAPE_MS = 1000;
 const LOSS_BOUND = 0.01;
+/** Half the interval's width; a loss known less well than that is not known. */
+const KNOWN_WITHIN = 0.03;
 /** The difference is small and the machine drifts: many short rounds tell more than few long ones. */
 const ROUND_S = 1;
 
@@ -96,11 +98,13 @@ function answerOf(on: readonly Observed[], off: readonly Observed[]): Answer {
 		points: rates(rounds).map((y, round) => ({ x: round + 1, y })),
 	});
 	const loss = 1 - ratio.value;
+	const known = (ratio.high - ratio.low) / 2;
 	const inPercent = (value: number) => `${(100 * value).toFixed(2)} %`;
 	return {
 		rows: [row('on, scraped every second', on), row('off', off)],
 		checks: [
 			{ name: 'throughput lost by watching', value: loss, unit: 'share', target: `<= ${LOSS_BOUND}`, ok: loss <= LOSS_BOUND },
+			{ name: 'how well that is known', value: known, unit: '± share', target: `<= ${KNOWN_WITHIN}`, ok: known <= KNOWN_WITHIN },
 			errorCheck(loads),
 			generatorCheck(loads),
 		],
