@@ -41,9 +41,10 @@ Status check_names(const wire::Request& request, std::span<const TensorInfo> inp
 
 /// Elements of msgpack start anywhere; a graph reads them in place, so they must be aligned.
 const void* aligned(std::span<const uint8_t> data, ElementType type, Arena& arena) {
-    if (reinterpret_cast<uintptr_t>(data.data()) % element_bytes(type) == 0) return data.data();
+    if (!data.empty() && reinterpret_cast<uintptr_t>(data.data()) % element_bytes(type) == 0) return data.data();
+    // A tensor without elements still needs an address.
     const auto copy = arena.allocate<uint8_t>(std::max<size_t>(data.size(), 64));
-    std::memcpy(copy.data(), data.data(), data.size());
+    if (!data.empty()) std::memcpy(copy.data(), data.data(), data.size());
     return copy.data();
 }
 

@@ -41,7 +41,7 @@ std::vector<T> elements(const Decoded& decoded) {
     if (decoded.request.inputs.empty()) return {};
     const auto data = decoded.request.inputs[0].data;
     std::vector<T> values(data.size() / sizeof(T));
-    std::memcpy(values.data(), data.data(), data.size());
+    if (!data.empty()) std::memcpy(values.data(), data.data(), data.size());
     return values;
 }
 
