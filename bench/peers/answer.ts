@@ -4,7 +4,7 @@ import type { MergedLoad } from '../harness/merge-loads.js';
 import type { Chart, Check, Row } from '../harness/question.js';
 import { type Estimate, median, medianEstimate, pairedRatio } from '../harness/statistics.js';
 import type { WorkName } from './content.js';
-import { BOUND_MS, type Measured, SHARES, type WorkMeasured } from './measure.js';
+import { BOUND_MS, type InTime, type Measured, SHARES, type WorkMeasured } from './measure.js';
 
 /** How far ahead of the best peer ranking is to be. */
 const RANK_GOAL = 1.6;
@@ -41,7 +41,7 @@ function rowOf(measured: Measured, rankd: Measured): Row {
 		'x low': ratio.low,
 		'x high': ratio.high,
 		...Object.assign({}, ...loads),
-		[`req/s, p99 <= ${BOUND_MS} ms`]: inTime?.perSecond ?? 0,
+		[`req/s, p99 <= ${BOUND_MS} ms`]: rateInTime(inTime),
 		'CPU µs': median(closed.map(({ cpuUsPerRequest }) => cpuUsPerRequest)),
 		MiB: Math.max(...closed.map(({ residentBytes }) => residentBytes)) / 2 ** 20,
 	};
@@ -80,9 +80,16 @@ function leadInLatency({ equalLoads }: Measured, share: number): number {
 	return load ? load.peer.latency_us.p99 / load.rankd.latency_us.p99 : 0;
 }
 
-/** Against a peer that is in time at no rate, any rate is a lead; a rate of 1/s stands for none. */
+/** 0 when nobody could find out; a peer that is in time at no rate counts as 1/s. */
 function leadInTime(rankd: Measured, peer: Measured): number {
-	return (rankd.inTime?.perSecond ?? 0) / (peer.inTime?.perSecond ?? 1);
+	if (peer.inTime === 'void') return 0;
+	return (rateInTime(rankd.inTime) ?? 0) / (rateInTime(peer.inTime) || 1);
+}
+
+/** null when nobody could find out. */
+function rateInTime(inTime: InTime): number | null {
+	if (inTime === 'void') return null;
+	return inTime === 'never' ? 0 : inTime.perSecond;
 }
 
 function aheadCheck(name: string, value: number, target: '> 1' | '>= 1'): Check {
@@ -113,7 +120,7 @@ function pointsOf(measured: Measured, others: readonly Measured[]): Chart['serie
 	const loads = isRankd
 		? others.flatMap(({ equalLoads }) => equalLoads.map(({ perSecond, rankd }) => ({ x: perSecond, y: rankd.latency_us.p99 / 1000 })))
 		: measured.equalLoads.map(({ perSecond, peer }) => ({ x: perSecond, y: peer.latency_us.p99 / 1000 }));
-	const tried = measured.inTime?.tried ?? [];
+	const tried = typeof measured.inTime === 'object' ? measured.inTime.tried : [];
 	const searched = tried.flatMap(({ perSecond, p99Ms }) => (p99Ms === null ? [] : [{ x: perSecond, y: p99Ms }]));
 	return [...loads, ...searched].sort((a, b) => a.x - b.x);
 }
@@ -125,6 +132,6 @@ export function loadsOf({ rankd, others }: WorkMeasured): AnyLoad[] {
 	return [rankd, ...others].flatMap(({ closed, equalLoads, inTime }) => [
 		...closed.map(({ result }) => result),
 		...equalLoads.flatMap((load) => [load.peer, load.rankd]),
-		...(inTime ? [inTime.at] : []),
+		...(typeof inTime === 'object' ? [inTime.at] : []),
 	]);
 }

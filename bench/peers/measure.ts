@@ -27,9 +27,11 @@ export interface Measured {
 	closed: Observed[];
 	/** None for rankd itself. */
 	equalLoads: EqualLoad[];
-	/** Undefined when no rate is answered in time. */
-	inTime: Peak<LoadResult> | undefined;
+	inTime: InTime;
 }
+
+/** The highest rate whose p99 is within the bound; `never`: none is; `void`: the generator was kept from finding out. */
+export type InTime = Peak<LoadResult> | 'never' | 'void';
 
 export interface WorkMeasured {
 	rankd: Measured;
@@ -123,14 +125,20 @@ async function patiently<T>(measure: () => Promise<T>): Promise<T> {
 	return await measure();
 }
 
-async function highestInTime(bench: Bench, subject: Subject, closedPerSecond: number): Promise<Peak<LoadResult> | undefined> {
+async function highestInTime(bench: Bench, subject: Subject, closedPerSecond: number): Promise<InTime> {
 	let seed = 1;
-	const measure = (perSecond: number) => {
+	let isVoid = true;
+	const measure = async (perSecond: number) => {
 		bench.progress(`${subject.work}: ${subject.name}, is p99 within ${BOUND_MS} ms at ${Math.round(perSecond)}/s?`);
-		return subject.open(perSecond, PROBE_PART * bench.seconds, seed++);
+		isVoid = true;
+		const result = await subject.open(perSecond, PROBE_PART * bench.seconds, seed++);
+		isVoid = false;
+		return result;
 	};
 	const search = { boundMs: BOUND_MS, guess: 0.85 * closedPerSecond, precision: PRECISION, measure };
-	return await unlessVoid(bench, `${subject.work}: ${subject.name} with p99 within ${BOUND_MS} ms`, () => findPeak(search));
+	const found = await unlessVoid(bench, `${subject.work}: ${subject.name} with p99 within ${BOUND_MS} ms`, () => findPeak(search));
+	// What ended the search was its lowest rate.
+	return found ?? (isVoid ? 'void' : 'never');
 }
 
 /** One point that says nothing is told, and does not cost a quarter of an hour of others. */

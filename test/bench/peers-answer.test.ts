@@ -58,10 +58,15 @@ test('a load that could not be measured proves nothing', () => {
 });
 
 test('a peer that is in time at no rate is behind, a rankd that is in time at none is not ahead', () => {
-	const never = { ...measured('never', 500, 3000), inTime: undefined };
-	expect(failed(workOf(never))).toEqual([]);
+	expect(failed(workOf({ ...measured('never', 500, 3000), inTime: 'never' }))).toEqual([]);
 	const work = workOf(measured('slow', 500, 3000));
-	expect(failed({ ...work, rankd: { ...work.rankd, inTime: undefined } })).toEqual(['rank: rate with p99 <= 20 ms of rankd over slow']);
+	expect(failed({ ...work, rankd: { ...work.rankd, inTime: 'never' } })).toEqual(['rank: rate with p99 <= 20 ms of rankd over slow']);
+});
+
+test('a search that the generator could not make proves nothing', () => {
+	const work = workOf({ ...measured('odd', 500, 3000), inTime: 'void' });
+	expect(failed(work)).toEqual(['rank: rate with p99 <= 20 ms of rankd over odd']);
+	expect(rowsOf(work)[1]).toMatchObject({ 'req/s, p99 <= 20 ms': null });
 });
 
 test('the picture shows rankd at the rates of all peers', () => {
