@@ -14,7 +14,9 @@ async function interruptible(): Promise<ChildProcess> {
 		const write = (text) => process.stderr.write(text);
 		const results = ${JSON.stringify(temporaryFolder())};
 		process.exitCode = await main(['transport', '--seconds', '60'], { prepare: async () => {}, stdout: write, stderr: write, results });`;
-	const bench = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'ignore', 'pipe'] });
+	// What a killed bench could not remove goes with the test.
+	const env = { ...process.env, TMPDIR: temporaryFolder() };
+	const bench = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'ignore', 'pipe'], env });
 	onTestFinished(() => {
 		bench.kill('SIGKILL');
 	});
