@@ -43,13 +43,13 @@ export interface WorkMeasured {
 /** What of the seconds per point each part gets: fifteen minutes for five peers and three kinds of work. */
 const CLOSED_PART = 0.5;
 const EQUAL_LOAD_PART = 0.25;
-const PROBE_PART = 0.2;
+const PROBE_PART = 0.15;
 const EQUAL_LOAD_ROUNDS = 2;
 /** At least so many: a p99 is then more than the one or two slowest answers. */
 const EQUAL_LOAD_ANSWERS = 400;
 /** Each is two runs of the generator. */
 const ATTEMPTS = 3;
-/** A probe of two seconds cannot tell rates apart that are nearer. */
+/** A probe of a second or two cannot tell rates apart that are nearer. */
 const PRECISION = 0.06;
 
 /** @param others are compared with `rankd`; only those that `isPeer` says are loaded together with it */
