@@ -10,11 +10,12 @@ const inward = {
 	wire: ['base'],
 	kernels: ['base'],
 	session: ['kernels', 'wire', 'base'],
+	graph: ['base'],
 	index: ['kernels', 'wire', 'base'],
 	store: ['kernels', 'wire', 'base'],
-	pipeline: ['session', 'index', 'store', 'kernels', 'wire', 'base'],
-	engine: ['pipeline', 'session', 'index', 'store', 'kernels', 'wire', 'base'],
-	napi: ['engine', 'pipeline', 'session', 'index', 'store', 'kernels', 'wire', 'base'],
+	pipeline: ['session', 'graph', 'index', 'store', 'kernels', 'wire', 'base'],
+	engine: ['pipeline', 'session', 'graph', 'index', 'store', 'kernels', 'wire', 'base'],
+	napi: ['engine', 'pipeline', 'session', 'graph', 'index', 'store', 'kernels', 'wire', 'base'],
 };
 /** Outside the rings: they may see everything. */
 const outside = ['tools', 'tests', 'fuzz', 'bench'];

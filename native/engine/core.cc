@@ -43,6 +43,7 @@ ModelInfo info_of(const Model& model, std::vector<std::string> aliases) {
     info.items = model.bundle().item_count();
     info.users = model.bundle().user_count();
     info.bytes = model.bundle().file_bytes();
+    info.precomputed_bytes = model.bundle().precomputed_bytes();
     info.golden_passed = model.golden_passed;
     info.load_ms = model.load_ms;
     return info;
@@ -80,7 +81,7 @@ Result<ModelInfo> Core::load(const std::filesystem::path& folder) {
 
 Result<ModelInfo> Core::open(const std::filesystem::path& folder) {
     const Micros started = clock().now();
-    auto opened = pipeline::Bundle::open(folder, options_.open_session);
+    auto opened = pipeline::Bundle::open(folder, options_.sessions, {options_.precompute_bytes});
     if (!opened.is_ok()) return opened.status().within(folder.string());
     auto model = std::make_shared<Model>(std::move(opened).value(), options_.observe);
     // The replay warms sessions and tables too.

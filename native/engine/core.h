@@ -28,13 +28,14 @@ struct CoreOptions {
     bool observe = true;               ///< false: nothing is counted, stats stay at zero; answers keep their timing
     wire::Limits limits;
     const Clock* clock = &SteadyClock::instance();
-    session::SessionFactory open_session = session::open_ort_session;
+    session::SessionFactory sessions = session::ort_sessions();
+    uint64_t precompute_bytes = pipeline::BundleOptions{}.precompute_bytes;  ///< per model; 0 = graphs run as they are
 };
 
 struct ModelInfo {
     std::string name, version, kind, description;
     std::vector<std::string> operations, aliases;
-    uint64_t items = 0, users = 0, bytes = 0;
+    uint64_t items = 0, users = 0, bytes = 0, precomputed_bytes = 0;
     uint32_t golden_passed = 0;
     double load_ms = 0;
 };

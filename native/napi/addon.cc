@@ -42,6 +42,8 @@ Napi::Value js_create_core(const Napi::CallbackInfo& info) {
     options.short_work_us = number_option(given, "shortWorkUs", options.short_work_us, status);
     options.limits.max_frame_bytes = number_option(given, "maxFrameBytes", options.limits.max_frame_bytes, status);
     options.default_deadline_ms = number_option(given, "defaultDeadlineMs", options.default_deadline_ms, status);
+    options.precompute_bytes =
+        uint64_t{number_option(given, "precomputeMib", static_cast<uint32_t>(options.precompute_bytes >> 20), status)} << 20;
     options.observe = switch_option(given, "observe", options.observe, status);
     if (options.compute_threads > 256) status = {Code::INVALID_ARGUMENT, "computeThreads must be at most 256"};
     if (!status.is_ok()) {

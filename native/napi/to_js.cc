@@ -81,6 +81,7 @@ Napi::Object to_js(Napi::Env env, const engine::ModelInfo& info) {
     object.Set("users", static_cast<double>(info.users));
     object.Set("bytes", static_cast<double>(info.bytes));
     object.Set("goldenPassed", info.golden_passed);
+    object.Set("precomputedBytes", static_cast<double>(info.precomputed_bytes));
     object.Set("loadMs", info.load_ms);
     return object;
 }

@@ -3,6 +3,7 @@
 
 #include "base/mapped_file.h"
 #include "base/sha256.h"
+#include "pipeline/item_side.h"
 
 namespace rankd::pipeline {
 
@@ -23,6 +24,13 @@ std::vector<wire::Operation> Bundle::operations() const {
 uint64_t Bundle::file_bytes() const {
     uint64_t bytes = 0;
     for (const auto& [name, entry] : manifest_.files) bytes += entry.bytes;
+    return bytes;
+}
+
+uint64_t Bundle::precomputed_bytes() const {
+    uint64_t bytes = 0;
+    for (const auto& [name, graph] : resources_.graphs)
+        if (graph->item_side) bytes += graph->item_side->bytes();
     return bytes;
 }
 
@@ -49,7 +57,7 @@ Status check_listed(const Manifest& manifest, const std::string& file) {
 
 }  // namespace
 
-Status Bundle::open_resources(const session::SessionFactory& open_session) {
+Status Bundle::open_resources(const session::SessionFactory& sessions) {
     for (const auto& [name, file] : manifest_.ids) {
         RANKD_RETURN_IF_ERROR(check_listed(manifest_, file));
         RANKD_ASSIGN_OR_RETURN(resources_.ids[name], store::IdMap::open(folder_ / file));
@@ -66,19 +74,32 @@ Status Bundle::open_resources(const session::SessionFactory& open_session) {
         RANKD_RETURN_IF_ERROR(check_listed(manifest_, spec.file));
         auto graph = std::make_unique<Graph>();
         graph->spec = &spec;
-        RANKD_ASSIGN_OR_RETURN(graph->session, open_session(folder_ / spec.file));
+        RANKD_ASSIGN_OR_RETURN(graph->session, sessions.open(folder_ / spec.file));
         resources_.graphs.emplace(spec.name, std::move(graph));
     }
     if (!manifest_.golden.empty()) RANKD_RETURN_IF_ERROR(check_listed(manifest_, manifest_.golden));
     return Status::ok();
 }
 
-Result<std::unique_ptr<Bundle>> Bundle::open(const fs::path& folder, const session::SessionFactory& open_session) {
+void Bundle::precompute(const session::SessionFactory& sessions, const BundleOptions& options) {
+    uint64_t left = options.precompute_bytes;
+    for (const GraphSpec& spec : manifest_.graphs) {
+        Graph& graph = *resources_.graphs.at(spec.name);
+        graph.item_side =
+            ItemSide::build(graph, folder_ / spec.file, sessions, {left, manifest_.score_tolerance}, graph.why_no_item_side);
+        if (!graph.item_side) continue;
+        left -= graph.item_side->bytes();
+        graph.max_run_rows = max_run_rows(graph.serving_inputs());
+    }
+}
+
+Result<std::unique_ptr<Bundle>> Bundle::open(const fs::path& folder, const session::SessionFactory& sessions,
+                                             const BundleOptions& options) {
     auto bundle = std::make_unique<Bundle>();
     bundle->folder_ = folder;
     RANKD_ASSIGN_OR_RETURN(bundle->manifest_, read_manifest(folder / "manifest.json"));
     RANKD_RETURN_IF_ERROR(bundle->verify_files());
-    RANKD_RETURN_IF_ERROR(bundle->open_resources(open_session));
+    RANKD_RETURN_IF_ERROR(bundle->open_resources(sessions));
 
     Resources& resources = bundle->resources_;
     const Manifest& manifest = bundle->manifest_;
@@ -98,6 +119,7 @@ Result<std::unique_ptr<Bundle>> Bundle::open(const fs::path& folder, const sessi
         RANKD_ASSIGN_OR_RETURN(Plan plan, resolve_operation(operation, stages, resources));
         bundle->plans_.emplace(operation, std::move(plan));
     }
+    bundle->precompute(sessions, options);
     if (!manifest.default_graph.empty()) {
         const auto found = resources.graphs.find(manifest.default_graph);
         if (found == resources.graphs.end())

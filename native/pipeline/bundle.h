@@ -13,12 +13,18 @@
 
 namespace rankd::pipeline {
 
+struct BundleOptions {
+    /// Memory for what ranking graphs compute of items alone, computed at load; 0 = graphs run as their files have them.
+    uint64_t precompute_bytes = uint64_t{1} << 30;
+};
+
 /// Immutable after `open`, so safe on any thread.
 class Bundle {
   public:
     /// Reads, verifies and resolves a bundle folder.
     /// @return BUNDLE_MISSING_FILE, BUNDLE_CHECKSUM_MISMATCH, BUNDLE_INVALID or BUNDLE_SIGNATURE_MISMATCH
-    static Result<std::unique_ptr<Bundle>> open(const std::filesystem::path& folder, const session::SessionFactory& open_session);
+    static Result<std::unique_ptr<Bundle>> open(const std::filesystem::path& folder, const session::SessionFactory& sessions,
+                                                const BundleOptions& options = {});
 
     const Manifest& manifest() const { return manifest_; }
     const Resources& resources() const { return resources_; }
@@ -34,10 +40,13 @@ class Bundle {
     uint32_t item_count() const { return item_ids_ ? item_ids_->size() : 0; }
     uint32_t user_count() const { return user_ids_ ? user_ids_->size() : 0; }
     uint64_t file_bytes() const;
+    /// Of the tables computed at load.
+    uint64_t precomputed_bytes() const;
 
   private:
     Status verify_files() const;
-    Status open_resources(const session::SessionFactory& open_session);
+    Status open_resources(const session::SessionFactory& sessions);
+    void precompute(const session::SessionFactory& sessions, const BundleOptions& options);
 
     std::filesystem::path folder_;
     Manifest manifest_;

@@ -38,6 +38,11 @@ const LiveItems::Vectors* Catalogue::live_values(const store::Column& column) co
     return found == live_.columns.end() ? nullptr : &found->second;
 }
 
+bool Catalogue::is_live(const store::Column& column, uint32_t row) const {
+    const LiveItems::Vectors* live = live_values(column);
+    return live != nullptr && live->contains(row);
+}
+
 uint32_t Catalogue::row_count() const {
     return bundle_.item_count() + static_cast<uint32_t>(live_.new_texts.size() + live_.new_integers.size());
 }

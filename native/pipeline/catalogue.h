@@ -25,6 +25,9 @@ class Catalogue {
     uint32_t row_count() const;
     bool is_removed(uint32_t row) const { return is_live_ && live_.removed.contains(row); }
 
+    bool has_live_values() const { return is_live_ && !live_.columns.empty(); }
+    /// Whether a live change gives this row another value in the column than the table has.
+    bool is_live(const store::Column& column, uint32_t row) const;
     /// Rows of a column as float32 into `out` [rows, width].
     void gather(const store::Column& column, std::span<const uint32_t> rows, float* out) const;
     void pool(const store::Column& column, std::span<const uint32_t> rows, store::Column::Pool how, float* out) const;

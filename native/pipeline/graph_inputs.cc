@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "pipeline/item_side.h"
+
 namespace rankd::pipeline {
 namespace {
 
@@ -61,14 +63,15 @@ std::span<float> repeat_for_candidates(Batch& batch, std::span<const float> valu
     return out;
 }
 
-std::span<float> item_rows(Batch& batch, const GraphInput& input, const RunRows& rows) {
+Status item_rows(Batch& batch, const Graph& graph, const GraphInput& input, const RunRows& rows, std::span<float>& values) {
     const auto indices = batch.arena().allocate<uint32_t>(rows.candidate_count);
     size_t n = 0;
     for (const RequestState* user : rows.users)
         for (const Candidate& candidate : user->candidates) indices[n++] = candidate.row;
-    const auto out = batch.arena().allocate<float>(rows.candidate_count * input.width);
-    batch.items.gather(*input.column, indices, out.data());
-    return out;
+    values = batch.arena().allocate<float>(rows.candidate_count * input.width);
+    if (input.item_result) return graph.item_side->gather(*input.item_result, batch.items, indices, values.data());
+    batch.items.gather(*input.column, indices, values.data());
+    return Status::ok();
 }
 
 std::span<float> candidate_features(Batch& batch, const GraphInput& input, const RunRows& rows) {
@@ -112,23 +115,30 @@ Tensor tensor_of(const GraphInput& input, std::span<float> values) {
     return {values.data(), ElementType::kF32, input.rank, {static_cast<int64_t>(values.size() / input.width), input.width}};
 }
 
-Tensor build_input(Batch& batch, const Graph& graph, const GraphInput& input, const RunRows& rows) {
+Status build_input(Batch& batch, const Graph& graph, const GraphInput& input, const RunRows& rows, Tensor& tensor) {
+    std::span<float> values;
     switch (input.spec->from) {
         case From::kRowUser:
-            return input.type == ElementType::kI32 ? row_user<int32_t>(batch, input, rows)
-                                                   : row_user<int64_t>(batch, input, rows);
+            tensor =
+                input.type == ElementType::kI32 ? row_user<int32_t>(batch, input, rows) : row_user<int64_t>(batch, input, rows);
+            return Status::ok();
         case From::kItem:
-            return tensor_of(input, item_rows(batch, input, rows));
+            RANKD_RETURN_IF_ERROR(item_rows(batch, graph, input, rows, values));
+            break;
         case From::kCandidateFeatures:
-            return tensor_of(input, candidate_features(batch, input, rows));
+            values = candidate_features(batch, input, rows);
+            break;
         case From::kSources:
-            return tensor_of(input, source_scores(batch, input, rows));
+            values = source_scores(batch, input, rows);
+            break;
         default:
+            values = user_rows(batch, input, rows);
+            if (graph.level == Level::kCandidate && !graph.has_row_user)
+                values = repeat_for_candidates(batch, values, input.width, rows);
             break;
     }
-    std::span<float> values = user_rows(batch, input, rows);
-    if (graph.level == Level::kCandidate && !graph.has_row_user) values = repeat_for_candidates(batch, values, input.width, rows);
-    return tensor_of(input, values);
+    tensor = tensor_of(input, values);
+    return Status::ok();
 }
 
 Status run_session(Batch& batch, const Graph& graph, uint32_t output, std::span<const Tensor> inputs, size_t row_count,
@@ -137,14 +147,15 @@ Status run_session(Batch& batch, const Graph& graph, uint32_t output, std::span<
     values = batch.arena().allocate<float>(row_count * wanted.width);
     const char* const name = wanted.name.c_str();
     const Tensor target{values.data(), ElementType::kF32, wanted.rank, {static_cast<int64_t>(row_count), wanted.width}};
-    return graph.session->run(inputs, {&name, 1}, {&target, 1}).within("graph \"" + graph.spec->name + "\"");
+    return graph.serving_session().run(inputs, {&name, 1}, {&target, 1}).within("graph \"" + graph.spec->name + "\"");
 }
 
 }  // namespace
 
 Status run_graph(Batch& batch, const Graph& graph, uint32_t output, const RunRows& rows, std::span<float>& values) {
-    const auto inputs = batch.arena().allocate<Tensor>(graph.inputs.size());
-    for (size_t i = 0; i < inputs.size(); ++i) inputs[i] = build_input(batch, graph, graph.inputs[i], rows);
+    const auto inputs = batch.arena().allocate<Tensor>(graph.serving_inputs().size());
+    for (size_t i = 0; i < inputs.size(); ++i)
+        RANKD_RETURN_IF_ERROR(build_input(batch, graph, graph.serving_inputs()[i], rows, inputs[i]));
     const size_t row_count = graph.level == Level::kUser ? rows.users.size() : rows.candidate_count;
     return run_session(batch, graph, output, inputs, row_count, values);
 }

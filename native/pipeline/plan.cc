@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "pipeline/item_side.h"
+
 namespace rankd::pipeline {
 namespace {
 
@@ -242,13 +244,6 @@ struct StageResolver {
 constexpr size_t kRunBytes = 256 * 1024;
 constexpr size_t kLeastRunRows = 16, kMostRunRows = 4096;
 
-size_t max_run_rows(const Graph& graph) {
-    size_t row_bytes = 0;
-    for (const GraphInput& input : graph.inputs)
-        if (!is_user_level(input.spec->from)) row_bytes += input.width * sizeof(float);
-    return std::clamp(kRunBytes / std::max<size_t>(row_bytes, 1), kLeastRunRows, kMostRunRows);
-}
-
 /// The names that requests of this operation may send, so that a slip is told and not ignored.
 void collect_feature_names(Plan& plan) {
     const auto add = [&](const Graph* graph) {
@@ -288,6 +283,24 @@ Status check_operation(wire::Operation operation, const std::string& where, cons
 }
 
 }  // namespace
+
+size_t max_run_rows(std::span<const GraphInput> inputs) {
+    size_t row_bytes = 0;
+    for (const GraphInput& input : inputs)
+        if (!is_user_level(input.spec->from)) row_bytes += input.width * sizeof(float);
+    return std::clamp(kRunBytes / std::max<size_t>(row_bytes, 1), kLeastRunRows, kMostRunRows);
+}
+
+Graph::Graph() = default;
+Graph::~Graph() = default;
+
+session::Session& Graph::serving_session() const {
+    return item_side ? item_side->rest() : *session;
+}
+
+std::span<const GraphInput> Graph::serving_inputs() const {
+    return item_side ? std::span<const GraphInput>(item_side->inputs()) : inputs;
+}
 
 const GraphOutput* Graph::output(std::string_view name) const {
     for (const GraphOutput& output : outputs)
@@ -350,7 +363,7 @@ Status resolve_graph_inputs(const GraphSpec& spec, Resources& resources, Graph& 
         RANKD_ASSIGN_OR_RETURN(GraphInput input, resolve_input(*found, info, where, resources));
         graph.inputs.push_back(std::move(input));
     }
-    graph.max_run_rows = max_run_rows(graph);
+    graph.max_run_rows = max_run_rows(graph.inputs);
     return resolve_level(graph);
 }
 

@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <variant>
 #include <vector>
@@ -17,6 +19,7 @@
 namespace rankd::pipeline {
 
 struct Source;
+class ItemSide;
 
 /// One input of a graph, in the order the graph declares.
 struct GraphInput {
@@ -25,7 +28,8 @@ struct GraphInput {
     uint32_t rank = 2;
     uint32_t width = 1;  ///< values per row
     const store::Column* column = nullptr;
-    std::vector<const Source*> sources;  ///< from kSources
+    std::vector<const Source*> sources;   ///< from kSources
+    std::optional<uint32_t> item_result;  ///< from kItem: a result of the graph's item side instead of a column
 };
 
 struct GraphOutput {
@@ -38,8 +42,13 @@ struct GraphOutput {
 enum class Level : uint8_t { kUser, kCandidate, kRow };
 
 struct Graph {
+    Graph();
+    ~Graph();
+
     const GraphSpec* spec = nullptr;
-    std::unique_ptr<session::Session> session;
+    std::unique_ptr<session::Session> session;  ///< the file as it is
+    std::unique_ptr<ItemSide> item_side;        ///< stages run its rest instead, when there is one
+    std::string why_no_item_side;
     std::vector<GraphInput> inputs;
     std::vector<GraphOutput> outputs;
     Level level = Level::kUser;
@@ -48,6 +57,10 @@ struct Graph {
 
     const GraphOutput* output(std::string_view name) const;
     const GraphInput* rows_input() const;
+
+    /// What stages run, and what they feed it.
+    session::Session& serving_session() const;
+    std::span<const GraphInput> serving_inputs() const;
 };
 
 /// The query of an index source: one output of a user graph, or (without graph) the stored vector of the request's item.
@@ -121,6 +134,8 @@ struct Resources {
 
 /// Creates the sources of every retrieve stage; graphs must be there.
 Status resolve_sources(const Manifest& manifest, Resources& resources);
+/// How many rows of such inputs one run over several requests should have at most.
+size_t max_run_rows(std::span<const GraphInput> inputs);
 /// Matches a graph's declared inputs with what its session wants: names, types, widths. @return BUNDLE_SIGNATURE_MISMATCH
 Status resolve_graph_inputs(const GraphSpec& spec, Resources& resources, Graph& graph);
 /// Builds the plan of one operation.

@@ -144,23 +144,42 @@ class OrtSession final : public Session {
     std::vector<Ort::IoBinding> bindings_;
 };
 
+Ort::SessionOptions session_options() {
+    Ort::SessionOptions options;
+    options.SetIntraOpNumThreads(1);
+    options.SetInterOpNumThreads(1);
+    options.SetExecutionMode(ORT_SEQUENTIAL);
+    options.SetGraphOptimizationLevel(ORT_ENABLE_ALL);
+    // Every batch has its own shape; a memory pattern kept for each would grow without end.
+    options.DisableMemPattern();
+    options.AddConfigEntry("session.intra_op.allow_spinning", "0");
+    options.AddConfigEntry("session.inter_op.allow_spinning", "0");
+    return options;
+}
+
+template <typename Open>
+Result<std::unique_ptr<Session>> opened(const std::string& what, Open&& open) {
+    try {
+        return std::unique_ptr<Session>(new OrtSession(open(session_options())));
+    } catch (const Ort::Exception& error) {
+        return Status(Code::BUNDLE_INVALID, what + ": ONNX Runtime cannot load this graph: " + error.what());
+    }
+}
+
 }  // namespace
 
-Result<std::unique_ptr<Session>> open_ort_session(const std::filesystem::path& path) {
-    try {
-        Ort::SessionOptions options;
-        options.SetIntraOpNumThreads(1);
-        options.SetInterOpNumThreads(1);
-        options.SetExecutionMode(ORT_SEQUENTIAL);
-        options.SetGraphOptimizationLevel(ORT_ENABLE_ALL);
-        // Every batch has its own shape; a memory pattern kept for each would grow without end.
-        options.DisableMemPattern();
-        options.AddConfigEntry("session.intra_op.allow_spinning", "0");
-        options.AddConfigEntry("session.inter_op.allow_spinning", "0");
-        return std::unique_ptr<Session>(new OrtSession(Ort::Session(environment(), path.c_str(), options)));
-    } catch (const Ort::Exception& error) {
-        return Status(Code::BUNDLE_INVALID, path.filename().string() + ": ONNX Runtime cannot load this graph: " + error.what());
-    }
+SessionFactory ort_sessions() {
+    return {
+        [](const std::filesystem::path& path) {
+            return opened(path.filename().string(),
+                          [&](const Ort::SessionOptions& options) { return Ort::Session(environment(), path.c_str(), options); });
+        },
+        [](std::span<const uint8_t> bytes) {
+            return opened("a rewritten graph", [&](const Ort::SessionOptions& options) {
+                return Ort::Session(environment(), bytes.data(), bytes.size(), options);
+            });
+        },
+    };
 }
 
 }  // namespace rankd::session

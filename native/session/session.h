@@ -75,11 +75,16 @@ class Session {
                          const OutputTaker& take) = 0;
 };
 
-/// Loads a graph file. @return BUNDLE_INVALID with the runtime's words
-using SessionFactory = std::function<Result<std::unique_ptr<Session>>(const std::filesystem::path&)>;
+/// Opens graphs. @return BUNDLE_INVALID with the runtime's words
+struct SessionFactory {
+    using Opened = Result<std::unique_ptr<Session>>;
+    std::function<Opened(const std::filesystem::path&)> open;
+    /// A graph in memory; empty where graphs can only be served as their files have them.
+    std::function<Opened(std::span<const uint8_t>)> open_bytes;
+};
 
 /// ONNX Runtime on the CPU provider: one intra-op thread, no spinning; the caller's thread does the work.
-Result<std::unique_ptr<Session>> open_ort_session(const std::filesystem::path& path);
+SessionFactory ort_sessions();
 
 /// ONNX Runtime's version, for example "1.29.0".
 std::string_view ort_version();

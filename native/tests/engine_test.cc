@@ -24,7 +24,7 @@ using wire::Operation;
 CoreOptions fake_options(unsigned compute_threads = 0) {
     CoreOptions options;
     options.compute_threads = compute_threads;
-    options.open_session = test::open_fake_session;
+    options.sessions = test::fake_sessions();
     return options;
 }
 

@@ -139,4 +139,8 @@ inline Result<std::unique_ptr<session::Session>> open_fake_session(const std::fi
     return Status(Code::BUNDLE_INVALID, "no fake for " + path.filename().string());
 }
 
+inline session::SessionFactory fake_sessions() {
+    return {open_fake_session, {}};
+}
+
 }  // namespace rankd::test

@@ -35,7 +35,7 @@ Status open_changed(const std::string& model, const std::string& from, const std
     CHECK(at != std::string::npos);
     if (at != std::string::npos) text.replace(at, from.size(), to);
     write_text(folder.path() / "manifest.json", text);
-    return Bundle::open(folder.path(), test::open_fake_session).status();
+    return Bundle::open(folder.path(), test::fake_sessions()).status();
 }
 
 void check_refused(const Status& status, Code code, std::string_view part) {
@@ -45,14 +45,14 @@ void check_refused(const Status& status, Code code, std::string_view part) {
 }
 
 TEST("the fixtures open, with their rows and operations") {
-    const auto tiny = Bundle::open(test::fixture_model("tiny"), test::open_fake_session);
+    const auto tiny = Bundle::open(test::fixture_model("tiny"), test::fake_sessions());
     CHECK_OK(tiny);
     if (!tiny.is_ok()) return;
     CHECK_EQ((*tiny)->item_count(), 64u);
     CHECK_EQ((*tiny)->user_count(), 8u);
     CHECK((*tiny)->plan(wire::Operation::kRecommend) != nullptr);
     CHECK((*tiny)->plan(wire::Operation::kScore) == nullptr);
-    CHECK_OK(Bundle::open(test::fixture_model("scorer"), test::open_fake_session));
+    CHECK_OK(Bundle::open(test::fixture_model("scorer"), test::fake_sessions()));
 }
 
 TEST("a slip in a manifest is named with its place") {
@@ -89,15 +89,15 @@ TEST("a missing, short or changed file is refused with its name") {
     std::string bytes = read_text(table);
     bytes[bytes.size() / 2] ^= 1;
     write_text(table, bytes);
-    check_refused(Bundle::open(folder.path(), test::open_fake_session).status(), Code::BUNDLE_CHECKSUM_MISMATCH,
+    check_refused(Bundle::open(folder.path(), test::fake_sessions()).status(), Code::BUNDLE_CHECKSUM_MISMATCH,
                   "item.table has sha256");
     write_text(table, bytes.substr(0, 100));
-    check_refused(Bundle::open(folder.path(), test::open_fake_session).status(), Code::BUNDLE_CHECKSUM_MISMATCH,
+    check_refused(Bundle::open(folder.path(), test::fake_sessions()).status(), Code::BUNDLE_CHECKSUM_MISMATCH,
                   "item.table has 100 bytes");
     fs::remove(table);
-    check_refused(Bundle::open(folder.path(), test::open_fake_session).status(), Code::BUNDLE_MISSING_FILE, "item.table");
+    check_refused(Bundle::open(folder.path(), test::fake_sessions()).status(), Code::BUNDLE_MISSING_FILE, "item.table");
     fs::remove(folder.path() / "manifest.json");
-    check_refused(Bundle::open(folder.path(), test::open_fake_session).status(), Code::BUNDLE_MISSING_FILE, "manifest.json");
+    check_refused(Bundle::open(folder.path(), test::fake_sessions()).status(), Code::BUNDLE_MISSING_FILE, "manifest.json");
 }
 
 TEST("a manifest that is no JSON, or cut anywhere, is refused") {
@@ -105,7 +105,7 @@ TEST("a manifest that is no JSON, or cut anywhere, is refused") {
     const TemporaryFolder folder;
     for (size_t length = 0; length + 2 < text.size(); length += 97) {
         write_text(folder.path() / "manifest.json", text.substr(0, length));
-        CHECK(!Bundle::open(folder.path(), test::open_fake_session).is_ok());
+        CHECK(!Bundle::open(folder.path(), test::fake_sessions()).is_ok());
     }
 }
 

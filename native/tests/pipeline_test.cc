@@ -20,7 +20,7 @@ using wire::Degraded;
 using wire::Operation;
 
 std::unique_ptr<engine::Model> open_model(const std::string& name) {
-    auto bundle = pipeline::Bundle::open(test::fixture_model(name), test::open_fake_session);
+    auto bundle = pipeline::Bundle::open(test::fixture_model(name), test::fake_sessions());
     CHECK_OK(bundle);
     return std::make_unique<engine::Model>(std::move(bundle).value());
 }

@@ -14,7 +14,7 @@ namespace rankd::tools {
 namespace {
 
 Result<std::unique_ptr<engine::Model>> open_model(const std::string& folder) {
-    auto bundle = pipeline::Bundle::open(folder, session::open_ort_session);
+    auto bundle = pipeline::Bundle::open(folder, session::ort_sessions());
     if (!bundle.is_ok()) return bundle.status().within(folder);
     return std::make_unique<engine::Model>(std::move(bundle).value());
 }
@@ -62,6 +62,9 @@ int command_verify(const Args& args) {
     report.add("bytes", bundle.file_bytes());
     report.add("items", uint64_t{bundle.item_count()});
     report.add("users", uint64_t{bundle.user_count()});
+    report.add("precomputed_bytes", bundle.precomputed_bytes());
+    for (const auto& [name, graph] : bundle.resources().graphs)
+        if (!graph->item_side) report.add("whole_graph_" + name, graph->why_no_item_side);
     if (!args.flag("no-golden")) {
         engine::Executor executor(wire::Limits{}, SteadyClock::instance());
         const auto golden = engine::replay_golden(**model, executor);

@@ -57,8 +57,8 @@ async function start(server: RankdServer, engine: Engine, addresses: Addresses, 
 }
 
 function logReport({ loaded, problems }: LoadReport, { exitOnError, modelRepository }: Config, log: Logger): void {
-	for (const { name, version, kind, items, loadMs } of loaded)
-		log.info({ model: name, version, kind, items, load_ms: loadMs }, 'model loaded');
+	for (const { name, version, kind, items, loadMs, precomputedBytes } of loaded)
+		log.info({ model: name, version, kind, items, load_ms: loadMs, precomputed_bytes: precomputedBytes }, 'model loaded');
 	for (const { path, error } of problems) log.error({ code: error.code, path }, error.message);
 	if (loaded.length === 0 && problems.length === 0)
 		log.warn({ model_repository: modelRepository }, 'no bundle found: not ready until one is there');

@@ -73,6 +73,11 @@ export const keys = {
 		'threads for long work; 0 runs everything on the I/O threads',
 		'granted CPUs - io_threads, at least 1',
 	),
+	precompute_mib: key(
+		whole(0, 1_000_000),
+		1024,
+		'memory per model for what its ranking graph computes of items alone, computed at load; 0 = graphs run as they are',
+	),
 	flush_budget_us: key(whole(50, 1_000_000), 1000, 'how long one turn computes before it reads sockets again'),
 	short_work_us: key(whole(0, 1_000_000), 500, 'work expected to take longer goes to a compute thread'),
 	drain_timeout_ms: key(whole(0, 3_600_000), 10_000, 'how long a shutdown waits for open requests'),

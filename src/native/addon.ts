@@ -22,6 +22,8 @@ export interface CoreOptions {
 	defaultDeadlineMs?: number;
 	/** False: the engine counts nothing and `stats` stays at zero; answers keep their timing. Default true. */
 	observe?: boolean;
+	/** Memory per model for what ranking graphs compute of items alone, computed at load; 0 = graphs run as they are. Default 1,024. */
+	precomputeMib?: number;
 }
 
 export interface ModelInfo {
@@ -40,6 +42,8 @@ export interface ModelInfo {
 	/** Golden requests replayed at load, all within tolerance. */
 	goldenPassed: number;
 	loadMs: number;
+	/** Memory taken by results per item that were computed at load; 0 when the graphs run as their files have them. */
+	precomputedBytes: number;
 }
 
 /** Counts per bucket; `counts[i]` holds values ≤ `bounds[i]`, one more count for the rest. Not cumulative. */

@@ -64,8 +64,8 @@ function frontPage({ config, version, stats }: PageContext, links: object): obje
 	return { name: config.id, version, models: stats().models.map((model) => `${model.name}@${model.version}`), links };
 }
 
-function modelJson({ goldenPassed, loadMs, ...model }: ModelInfo): object {
-	return { ...model, golden_passed: goldenPassed, load_ms: loadMs };
+function modelJson({ goldenPassed, loadMs, precomputedBytes, ...model }: ModelInfo): object {
+	return { ...model, precomputed_bytes: precomputedBytes, golden_passed: goldenPassed, load_ms: loadMs };
 }
 
 function sendMetrics({ metrics, log }: PageContext, response: HttpResponse, rest: Partial<Reply>): void {

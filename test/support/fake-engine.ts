@@ -31,6 +31,7 @@ export const fakeModel: ModelInfo = {
 	bytes: 100,
 	goldenPassed: 1,
 	loadMs: 2.5,
+	precomputedBytes: 0,
 };
 
 export class FakeEngine implements NativeHandle {
