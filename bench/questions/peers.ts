@@ -32,6 +32,8 @@ export const peers: Question = {
 
 interface Stage {
 	rankd: Standing;
+	/** rankd that computes nothing of items at load: the graph runs as its file has it. */
+	whole: Standing;
 	peers: Standing[];
 	checks: Check[];
 	versions: Record<string, string>;
@@ -46,7 +48,7 @@ async function run(bench: Bench): Promise<Answer> {
 		score: await benchModel('trees', bench.progress),
 	};
 	const stage = await setStage(bench, wanted, models);
-	const exclusive = new Exclusive([stage.rankd, ...stage.peers].map(({ server }) => server));
+	const exclusive = new Exclusive([stage.rankd, stage.whole, ...stage.peers].map(({ server }) => server));
 	const measured: WorkMeasured[] = [];
 	try {
 		for (const work of works) measured.push(await measureOne(bench, stage, exclusive, work, models));
@@ -74,6 +76,7 @@ async function run(bench: Bench): Promise<Answer> {
 			'all servers stand on one core; while one is measured all others are stopped (SIGSTOP)',
 			'closed loop: 16 requests in flight, over RPC as 4 connections x 4, over HTTP as 16 connections; open loop: 4 connections over RPC, 64 over HTTP',
 			'rankd runs with --compute-threads 0, since there is one core; peers with the settings that bench/peers/README.md tells',
+			'ONNX Runtime computes everywhere. rankd computes at load what the ranking graph makes of an item alone, and the user\'s half once per request; "rankd, whole graph" (--precompute-mib 0) runs the file as it is, as the peers do',
 			'rankd is asked over RPC with numbers as bytes, the peers in JSON as their users ask them; "rankd, HTTP JSON" reads the same JSON as the peers',
 			'"ONNX Runtime alone" runs the graph in one thread of a C++ program and reads no request: for scale, no peer',
 		],
@@ -82,7 +85,7 @@ async function run(bench: Bench): Promise<Answer> {
 
 /** Installs and starts everything; a peer that cannot be had is left out, told, and counts as not ok. */
 async function setStage(bench: Bench, wanted: readonly Peer[], models: PeerModels): Promise<Stage> {
-	const stage: Omit<Stage, 'rankd'> = { peers: [], checks: [], versions: {} };
+	const stage: Omit<Stage, 'rankd' | 'whole'> = { peers: [], checks: [], versions: {} };
 	for (const peer of wanted) {
 		try {
 			const found = await environment(peer.environment, bench.progress);
@@ -99,16 +102,20 @@ async function setStage(bench: Bench, wanted: readonly Peer[], models: PeerModel
 	}
 	const repositories = [models.infer, models.rank, models.score].map(({ repository }) => repository);
 	// On a single core a compute thread only takes turns with the I/O thread: the hand-over costs and gains nothing.
-	const server = await startRankd(bench, { repositories, flags: ['--compute-threads', '0'] });
-	return { ...stage, rankd: { name: 'rankd', server, address: server.tcp, form: rankdRpc } };
+	const start = async (name: string, ...flags: string[]): Promise<Standing> => {
+		const server = await startRankd(bench, { name, repositories, flags: ['--compute-threads', '0', ...flags] });
+		return { name, server, address: server.tcp, form: rankdRpc };
+	};
+	return { ...stage, rankd: await start('rankd'), whole: await start('rankd, whole graph', '--precompute-mib', '0') };
 }
 
 async function measureOne(bench: Bench, stage: Stage, exclusive: Exclusive, work: WorkName, models: PeerModels): Promise<WorkMeasured> {
 	const asked = contents(work, models.rank);
 	const subject = (standing: Standing) => new Subject(bench, exclusive, standing, work, asked);
 	const rankd = subject(stage.rankd);
-	const overJson = work === 'rank' ? [subject({ ...stage.rankd, name: 'rankd, HTTP JSON', form: rankdJson })] : [];
-	const others = [...overJson, ...stage.peers.map(subject)];
+	const json = { ...stage.rankd, name: 'rankd, HTTP JSON', form: rankdJson };
+	const otherWays = work === 'rank' ? [subject(json), subject(stage.whole)] : [];
+	const others = [...otherWays, ...stage.peers.map(subject)];
 	const expected = await rankd.answers(COMPARED);
 	for (const other of others) {
 		bench.progress(`${work}: does ${other.name} answer as rankd does?`);
