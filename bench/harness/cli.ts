@@ -5,7 +5,7 @@ import { questions as known } from '../questions/index.js';
 import { Unmeasurable, UsageError } from './failures.js';
 import { describeCommit, describeMachine, describeVersions } from './machine.js';
 import { choosePinning, type Pinning } from './pin.js';
-import type { Question } from './question.js';
+import type { Bench, Question } from './question.js';
 import { isOk, type Report, reportAsText, reportOf, type Setting, writeReport } from './report.js';
 import { Session } from './session.js';
 
@@ -18,6 +18,8 @@ interface Options {
 	cores?: [number, number];
 	only?: string;
 	work?: string;
+	onnx?: string;
+	shapes?: string;
 }
 
 export interface Surroundings {
@@ -67,6 +69,8 @@ function commandLine({ stdout, stderr, questions = known }: Surroundings): Comma
 		.option('--cores <server,load>', 'cores of the servers and of the load generator (default: the first two granted)', twoCores)
 		.option('--only <names>', 'peers: these peers alone, separated by commas')
 		.option('--work <names>', 'peers: this work alone: infer, rank, score')
+		.option('--onnx <file>', 'infer: this graph alone')
+		.option('--shapes <json>', 'infer: the shape of each input of that graph, all float32, {"x": [1, 64]}')
 		.option('--json', 'one JSON object on stdout; everything else goes to stderr')
 		.addHelpText('after', `\nQuestions:\n${list}\n  ${'all'.padEnd(width)}every one of them, one after the other`)
 		.configureOutput({ writeOut: stdout, writeErr: stderr })
@@ -106,7 +110,7 @@ function chosen(name: string, questions: readonly Question[]): readonly Question
 
 interface Frame {
 	pinning: Pinning;
-	narrowed: Pick<Options, 'only' | 'work'>;
+	narrowed: Bench['narrowed'];
 }
 
 async function answer(
@@ -125,7 +129,9 @@ async function answer(
 	try {
 		const found = await question.run(session);
 		const report = reportOf(question.name, setting, found, session.notes);
-		writeReport(report, found.charts, results);
+		// The file keeps the last whole answer.
+		if (isNarrowed(narrowed)) progress('asked for a part only: bench/results stays as it was');
+		else writeReport(report, found.charts, results);
 		return report;
 	} catch (error) {
 		// What a signal broke off is no failure to tell about: the process is about to exit.
@@ -136,6 +142,8 @@ async function answer(
 		release();
 	}
 }
+
+const isNarrowed = ({ only, work, onnx }: Bench['narrowed']): boolean => [only, work, onnx].some((part) => part !== undefined);
 
 /** Whatever went wrong on the way, there is no answer; a slip of ours keeps its stack. */
 function unmeasurableBecause(error: unknown, { name }: Question): Error {

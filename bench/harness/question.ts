@@ -40,7 +40,7 @@ export interface Bench {
 	/** Rounds in which the alternatives take turns. */
 	readonly pairs: number;
 	/** A part of a question, where it has parts: names separated by commas. */
-	readonly narrowed: { readonly only?: string; readonly work?: string };
+	readonly narrowed: { readonly only?: string; readonly work?: string; readonly onnx?: string; readonly shapes?: string };
 	/** The core that servers run on, and the one of the load generator. */
 	readonly cores: { server: number; load: number };
 	/** Every core that the bench was granted. */

@@ -76,8 +76,7 @@ export function checksOf({ rankd }: WorkMeasured, peers: readonly Measured[]): C
 
 /** 0 for a load that could not be measured. */
 function leadInLatency({ equalLoads }: Measured, share: number): number {
-	const load = equalLoads.find((found) => found.share === share);
-	return load ? load.peer.latency_us.p99 / load.rankd.latency_us.p99 : 0;
+	return equalLoads.find((found) => found.share === share)?.lead ?? 0;
 }
 
 /** 0 when nobody could find out; a peer that is in time at no rate counts as 1/s. */

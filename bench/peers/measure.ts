@@ -7,7 +7,7 @@ import { type MergedLoad, mergeLoads } from '../harness/merge-loads.js';
 import type { Observed } from '../harness/observed-load.js';
 import { findPeak, type Peak } from '../harness/peak.js';
 import type { Bench } from '../harness/question.js';
-import { median } from '../harness/statistics.js';
+import { median, pairedRatio } from '../harness/statistics.js';
 import type { Subject } from './subject.js';
 
 export const BOUND_MS = 20;
@@ -20,6 +20,8 @@ export interface EqualLoad {
 	perSecond: number;
 	peer: MergedLoad;
 	rankd: MergedLoad;
+	/** p99 of the peer over rankd's, the median of the rounds' own: what disturbed one round does not decide. */
+	lead: number;
 }
 
 export interface Measured {
@@ -44,7 +46,7 @@ export interface WorkMeasured {
 const CLOSED_PART = 0.5;
 const EQUAL_LOAD_PART = 0.25;
 const PROBE_PART = 0.15;
-const EQUAL_LOAD_ROUNDS = 2;
+const EQUAL_LOAD_ROUNDS = 3;
 /** At least so many: a p99 is then more than the one or two slowest answers. */
 const EQUAL_LOAD_ANSWERS = 400;
 /** Each is two runs of the generator. */
@@ -103,12 +105,15 @@ async function atEqualLoads(bench: Bench, peer: Subject, rankd: Subject, peak: n
 				],
 				EQUAL_LOAD_ROUNDS,
 			);
-			return { share, perSecond, peer: mergeLoads(results.get('peer') ?? []), rankd: mergeLoads(results.get('rankd') ?? []) };
+			const [peers, ours] = [results.get('peer') ?? [], results.get('rankd') ?? []];
+			return { share, perSecond, peer: mergeLoads(peers), rankd: mergeLoads(ours), lead: pairedRatio(p99sOf(peers), p99sOf(ours)).value };
 		});
 		if (load) loads.push(load);
 	}
 	return loads;
 }
+
+const p99sOf = (results: readonly LoadResult[]): number[] => results.map(({ latency_us }) => latency_us.p99);
 
 /**
  * A rate below a peer's peak is none that the generator could not send: when the load is void all the same, something else took its core.

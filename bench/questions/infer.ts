@@ -9,7 +9,8 @@ import { random } from '../harness/random.js';
 import { startRankd } from '../harness/rankd.js';
 import { median } from '../harness/statistics.js';
 import { Work } from '../harness/work.js';
-import { type BenchModel, benchModel } from '../models/models.js';
+import { benchModel } from '../models/models.js';
+import { type OwnModel, ownModel, parseShapes } from '../models/own-model.js';
 import { errorCheck, generatorCheck } from './checks.js';
 
 /** Of the median, over RPC. */
@@ -23,7 +24,7 @@ export const infer: Question = {
 };
 
 interface Graph {
-	model: BenchModel;
+	model: Pick<OwnModel, 'name' | 'repository' | 'onnx'>;
 	/** float32 but for the integers named here, which are 0. */
 	shapes: Record<string, number[]>;
 	integers?: readonly string[];
@@ -42,16 +43,20 @@ const ways: readonly Way[] = [
 	{ label: 'HTTP, JSON', protocol: 'json', socket: 'tcp' },
 ];
 
-async function run(bench: Bench): Promise<Answer> {
-	const graphs: readonly Graph[] = [
+/** Those of the bench, or the caller's own with --onnx and --shapes; its inputs are taken for float32. */
+async function chosenGraphs(bench: Bench): Promise<readonly Graph[]> {
+	const { onnx, shapes } = bench.narrowed;
+	if (onnx !== undefined) return [{ model: ownModel(onnx, `${bench.folder}/own`), shapes: parseShapes(shapes) }];
+	const ranker = { user_embedding: [1, 256], row_user: [16], item_embedding: [16, 256] };
+	return [
 		{ model: await benchModel('mlp', bench.progress), shapes: { x: [1, 64] } },
 		{ model: await benchModel('trees', bench.progress), shapes: { rows: [1, 247] } },
-		{
-			model: await benchModel('ranker-u64', bench.progress),
-			shapes: { user_embedding: [1, 256], row_user: [16], item_embedding: [16, 256] },
-			integers: ['row_user'],
-		},
+		{ model: await benchModel('ranker-u64', bench.progress), shapes: ranker, integers: ['row_user'] },
 	];
+}
+
+async function run(bench: Bench): Promise<Answer> {
+	const graphs = await chosenGraphs(bench);
 	const server = await startRankd(bench, { repositories: graphs.map(({ model }) => model.repository) });
 	const subjects = graphs.flatMap((graph) =>
 		ways.map((way) => {

@@ -10,6 +10,7 @@ import { type IdForm, packagesRank, rankRequests } from './requests.js';
 
 const CANDIDATES = [200, 500, 1000];
 const SHIPPED_CANDIDATES = 200;
+const WHOLE = 'u32 rows, whole graph';
 
 export const rank: Question = {
 	name: 'rank',
@@ -33,17 +34,23 @@ async function run(bench: Bench): Promise<Answer> {
 			return { work, candidates, labels: { bundle: model.name, candidates, 'ids as': form } };
 		}),
 	);
+	// What it costs to compute the item's half of the first layer again for every request.
+	const wholeServer = await startRankd(bench, { name: WHOLE, repositories: [u64.repository], flags: ['--precompute-mib', '0'] });
+	const whole = CANDIDATES.map((candidates): Subject => {
+		const work = new Work(bench, wholeServer, { name: `${candidates}, ${WHOLE}`, requests: rankRequests(u64, 'u32 rows', candidates) });
+		return { work, candidates, labels: { bundle: u64.name, candidates, 'ids as': WHOLE } };
+	});
 	const requests = packagesRank(SHIPPED_CANDIDATES);
 	const shipped: Subject = {
 		work: new Work(bench, server, { name: `packages, ${SHIPPED_CANDIDATES}`, requests }),
 		candidates: null,
 		labels: { bundle: 'packages', candidates: SHIPPED_CANDIDATES, 'ids as': 'list of texts' },
 	};
-	const measured = await measureSubjects(bench, [...subjects, shipped], u64.onnx);
-	const series = forms.map(({ form }) => ({
-		name: form,
+	const measured = await measureSubjects(bench, [...subjects, ...whole, shipped], u64.onnx);
+	const series = [...forms.map(({ form }) => form), WHOLE].map((name) => ({
+		name,
 		points: measured
-			.filter(({ labels, candidates }) => labels['ids as'] === form && candidates !== null)
+			.filter(({ labels, candidates }) => labels['ids as'] === name && candidates !== null)
 			.map(({ candidates, closed }) => {
 				const { value, low, high } = rateOf(closed);
 				return { x: candidates ?? 0, y: value, low, high };

@@ -17,7 +17,13 @@ function measured(name: string, perSecond: number, p99Us = 1000, shares: readonl
 			cpuUsPerRequest: 1e6 / rate,
 			residentBytes: 2 ** 20,
 		})),
-		equalLoads: shares.map((share) => ({ share, perSecond: share * perSecond, peer: p99Of(p99Us), rankd: p99Of(1000) })),
+		equalLoads: shares.map((share) => ({
+			share,
+			perSecond: share * perSecond,
+			peer: p99Of(p99Us),
+			rankd: p99Of(1000),
+			lead: p99Us / 1000,
+		})),
 		inTime: { perSecond: 0.9 * perSecond, at: loadResult(), tried: [{ perSecond: 0.9 * perSecond, ok: true, p99Ms: 4 }] },
 	};
 }
@@ -49,7 +55,7 @@ test('a lower p99 of a peer fails the check of that load alone', () => {
 	const peer = measured('steady', 500, 3000);
 	const load = peer.equalLoads[1];
 	if (!load) throw new Error('there are three loads');
-	load.peer = p99Of(500);
+	load.lead = 0.5;
 	expect(failed(workOf(peer))).toEqual(["rank: p99 of steady over rankd's, at 50 % of its peak"]);
 });
 
