@@ -56,7 +56,7 @@ export interface Bench {
 	/** Starts `command` pinned to the server's core and waits until `ready` resolves. */
 	startServer(options: ServerOptions): Promise<Server>;
 	/**
-	 * Runs the load generator, pinned to its core or to those given. A void run is repeated once.
+	 * Runs the load generator, pinned to its core or to those given. A void run is repeated, twice at most.
 	 * @throws Unmeasurable when it is void again, nothing was answered, or a server ended
 	 */
 	load(spec: LoadSpec, options?: { cores?: readonly number[] }): Promise<LoadResult>;

@@ -49,8 +49,6 @@ const PROBE_PART = 0.15;
 const EQUAL_LOAD_ROUNDS = 3;
 /** At least so many: a p99 is then more than the one or two slowest answers. */
 const EQUAL_LOAD_ANSWERS = 400;
-/** Each is two runs of the generator. */
-const ATTEMPTS = 3;
 /** A probe of a second or two cannot tell rates apart that are nearer. */
 const PRECISION = 0.06;
 
@@ -96,7 +94,7 @@ async function atEqualLoads(bench: Bench, peer: Subject, rankd: Subject, peak: n
 		const perSecond = share * peak;
 		const seconds = Math.max(EQUAL_LOAD_PART * bench.seconds, EQUAL_LOAD_ANSWERS / perSecond) / EQUAL_LOAD_ROUNDS;
 		bench.progress(`${peer.work}: ${peer.name} and rankd at ${Math.round(perSecond)}/s, ${share * 100} % of the peer's peak`);
-		const measure = (subject: Subject) => (round: number) => patiently(() => subject.open(perSecond, seconds, 1 + round));
+		const measure = (subject: Subject) => (round: number) => subject.open(perSecond, seconds, 1 + round);
 		const load = await unlessVoid(bench, `${peer.work}: ${peer.name} and rankd at ${Math.round(perSecond)}/s`, async () => {
 			const results = await interleave(
 				[
@@ -114,21 +112,6 @@ async function atEqualLoads(bench: Bench, peer: Subject, rankd: Subject, peak: n
 }
 
 const p99sOf = (results: readonly LoadResult[]): number[] => results.map(({ latency_us }) => latency_us.p99);
-
-/**
- * A rate below a peer's peak is none that the generator could not send: when the load is void all the same, something else took its core.
- * @throws Unmeasurable when it is void again and again
- */
-async function patiently<T>(measure: () => Promise<T>): Promise<T> {
-	for (let left = ATTEMPTS - 1; left > 0; left--) {
-		try {
-			return await measure();
-		} catch (error) {
-			if (!(error instanceof Unmeasurable)) throw error;
-		}
-	}
-	return await measure();
-}
 
 async function highestInTime(bench: Bench, subject: Subject, closedPerSecond: number): Promise<InTime> {
 	let seed = 1;

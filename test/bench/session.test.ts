@@ -40,15 +40,15 @@ test('a good run is taken as it is; the generator is asked once, with the spec',
 	expect(JSON.parse(readFileSync(`${folder}/asked`, 'utf8'))).toEqual(spec);
 });
 
-test('a void run is measured once more', async () => {
+test('a void run is measured again', async () => {
 	generatorThat(printing(late, loadResult({ completed: 9 })));
 	expect((await withSession((session) => session.load(spec))).completed).toBe(9);
 });
 
-test('two void runs are a clear sentence', async () => {
+test('three void runs are a clear sentence', async () => {
 	generatorThat(printing(late));
 	await expect(withSession((session) => session.load(spec))).rejects.toThrow(
-		'twice: the generator sent 30 of 100 requests over 1 ms late, so the run is void',
+		'3 times: the generator sent 30 of 100 requests over 1 ms late, so the run is void',
 	);
 });
 
