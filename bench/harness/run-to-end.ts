@@ -1,6 +1,7 @@
 /** Runs a measuring program to its end; it dies with the run that wanted it. */
 import { spawn } from 'node:child_process';
 import { Unmeasurable } from './failures.js';
+import { putFirst } from './put-first.js';
 import { tethered } from './tether.js';
 
 interface Ended {
@@ -28,7 +29,9 @@ export async function runToEnd(
 function ended(command: readonly string[], input: string, signal: AbortSignal): Promise<Ended> {
 	const [program = '', ...args] = tethered(command);
 	return new Promise((resolve, reject) => {
-		const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'] });
+		// A session of its own can be put first.
+		const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'], detached: true });
+		putFirst(child.pid);
 		const kill = () => child.kill('SIGKILL');
 		signal.addEventListener('abort', kill);
 		let stdout = '';

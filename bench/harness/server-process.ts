@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Unmeasurable } from './failures.js';
 import { cpuSecondsOf, isAlive, type ProcessInfo, processTree, residentBytesOf } from './process-tree.js';
+import { putFirst } from './put-first.js';
 import type { ServerOptions } from './question.js';
 import type { Server } from './server.js';
 import { tethered } from './tether.js';
@@ -34,6 +35,7 @@ export class ServerProcess implements Server {
 			// Signals from a terminal reach us alone; we stop the server in our own order.
 			detached: true,
 		});
+		putFirst(this.#child.pid);
 		for (const stream of [this.#child.stdout, this.#child.stderr]) stream?.setEncoding('utf8').on('data', (text) => this.#keep(text));
 		this.#ended = new Promise((resolve) => {
 			const over = (reason: string) => {

@@ -42,11 +42,11 @@ export interface WorkMeasured {
 	bare: BareResult;
 }
 
-/** What of the seconds per point each part gets: fifteen minutes for five peers and three kinds of work. */
+/** What of the seconds per point each part gets: twenty minutes for five peers and three kinds of work. */
 const CLOSED_PART = 0.5;
 const EQUAL_LOAD_PART = 0.25;
 const PROBE_PART = 0.15;
-const EQUAL_LOAD_ROUNDS = 3;
+const EQUAL_LOAD_ROUNDS = 5;
 /** At least so many: a p99 is then more than the one or two slowest answers. */
 const EQUAL_LOAD_ANSWERS = 400;
 /** A probe of a second or two cannot tell rates apart that are nearer. */
