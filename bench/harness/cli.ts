@@ -5,21 +5,17 @@ import { questions as known } from '../questions/index.js';
 import { Unmeasurable, UsageError } from './failures.js';
 import { describeCommit, describeMachine, describeVersions } from './machine.js';
 import { choosePinning, type Pinning } from './pin.js';
-import type { Bench, Question } from './question.js';
+import type { Narrowed, Question } from './question.js';
 import { isOk, type Report, reportAsText, reportOf, type Setting, writeReport } from './report.js';
 import { Session } from './session.js';
 
 export const exitCodes = { ok: 0, checkFailed: 1, usage: 2, unmeasurable: 3 } as const;
 
-interface Options {
+interface Options extends Narrowed {
 	seconds: number;
 	pairs: number;
 	json?: boolean;
 	cores?: [number, number];
-	only?: string;
-	work?: string;
-	onnx?: string;
-	shapes?: string;
 }
 
 export interface Surroundings {
@@ -71,6 +67,9 @@ function commandLine({ stdout, stderr, questions = known }: Surroundings): Comma
 		.option('--work <names>', 'peers: this work alone: infer, rank, score')
 		.option('--onnx <file>', 'infer: this graph alone')
 		.option('--shapes <json>', 'infer: the shape of each input of that graph, all float32, {"x": [1, 64]}')
+		.option('--requests <file>', 'throughput: these requests, one JSON body a line')
+		.option('--target <operation/model>', 'throughput: what those requests ask, such as rank/packages')
+		.option('--repository <folder>', 'throughput: the model repository that answers them (default: the models that ship)')
 		.option('--json', 'one JSON object on stdout; everything else goes to stderr')
 		.addHelpText('after', `\nQuestions:\n${list}\n  ${'all'.padEnd(width)}every one of them, one after the other`)
 		.configureOutput({ writeOut: stdout, writeErr: stderr })
@@ -110,7 +109,7 @@ function chosen(name: string, questions: readonly Question[]): readonly Question
 
 interface Frame {
 	pinning: Pinning;
-	narrowed: Bench['narrowed'];
+	narrowed: Narrowed;
 }
 
 async function answer(
@@ -143,7 +142,8 @@ async function answer(
 	}
 }
 
-const isNarrowed = ({ only, work, onnx }: Bench['narrowed']): boolean => [only, work, onnx].some((part) => part !== undefined);
+const isNarrowed = ({ only, work, onnx, requests, repository }: Narrowed): boolean =>
+	[only, work, onnx, requests, repository].some((part) => part !== undefined);
 
 /** Whatever went wrong on the way, there is no answer; a slip of ours keeps its stack. */
 function unmeasurableBecause(error: unknown, { name }: Question): Error {

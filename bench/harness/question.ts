@@ -33,6 +33,21 @@ export interface Answer {
 	notes?: string[];
 }
 
+/** What the command line asks of a question instead of its whole; each belongs to one question. */
+export interface Narrowed {
+	/** peers: these alone. */
+	readonly only?: string;
+	/** peers: this work alone. */
+	readonly work?: string;
+	/** infer: a graph of the caller's, and the shapes of its inputs as JSON. */
+	readonly onnx?: string;
+	readonly shapes?: string;
+	/** throughput: a file of request bodies, what they ask (`rank/packages`), and the model repository that answers. */
+	readonly requests?: string;
+	readonly target?: string;
+	readonly repository?: string;
+}
+
 /** What a question works with; everything it starts is stopped when it ends, however it ends. */
 export interface Bench {
 	/** Seconds measured per point, over all its rounds together. */
@@ -40,7 +55,7 @@ export interface Bench {
 	/** Rounds in which the alternatives take turns. */
 	readonly pairs: number;
 	/** A part of a question, where it has parts: names separated by commas. */
-	readonly narrowed: { readonly only?: string; readonly work?: string; readonly onnx?: string; readonly shapes?: string };
+	readonly narrowed: Narrowed;
 	/** The core that servers run on, and the one of the load generator. */
 	readonly cores: { server: number; load: number };
 	/** Every core that the bench was granted. */

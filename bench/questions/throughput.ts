@@ -1,4 +1,5 @@
 /** How much one core answers: as fast as it can (closed loop), and in time (open loop, p99 within a bound). */
+import type { Requests } from '../harness/endpoints.js';
 import { interleave } from '../harness/interleave.js';
 import type { LoadResult } from '../harness/load.js';
 import { mergeLoads } from '../harness/merge-loads.js';
@@ -9,6 +10,7 @@ import { startRankd } from '../harness/rankd.js';
 import { type Estimate, median, medianEstimate } from '../harness/statistics.js';
 import { Work } from '../harness/work.js';
 import { errorCheck, generatorCheck } from './checks.js';
+import { ownRequests } from './own-requests.js';
 import { packagesRank, packagesRecommend } from './requests.js';
 
 const BOUND_MS = 20;
@@ -27,16 +29,21 @@ interface Measured {
 	peak: Peak<LoadResult>;
 }
 
+/** The shipped bundle's own requests, or those of the caller's file. */
+function chosenRequests({ narrowed: { requests, target } }: Bench): Record<string, Requests> {
+	if (requests !== undefined) return { [target ?? '']: ownRequests(requests, target) };
+	return { recommend: packagesRecommend(), [`rank ${CANDIDATES}`]: packagesRank(CANDIDATES) };
+}
+
 async function run(bench: Bench): Promise<Answer> {
-	const server = await startRankd(bench);
-	const works = [
-		new Work(bench, server, { name: 'recommend, rpc', requests: packagesRecommend() }),
-		new Work(bench, server, { name: 'recommend, rpc unix', requests: packagesRecommend(), socket: 'unix' }),
-		new Work(bench, server, { name: 'recommend, http json', requests: packagesRecommend(), protocol: 'json' }),
-		new Work(bench, server, { name: `rank ${CANDIDATES}, rpc`, requests: packagesRank(CANDIDATES) }),
-		new Work(bench, server, { name: `rank ${CANDIDATES}, rpc unix`, requests: packagesRank(CANDIDATES), socket: 'unix' }),
-		new Work(bench, server, { name: `rank ${CANDIDATES}, http json`, requests: packagesRank(CANDIDATES), protocol: 'json' }),
-	];
+	const chosen = Object.entries(chosenRequests(bench));
+	const { repository } = bench.narrowed;
+	const server = await startRankd(bench, repository === undefined ? {} : { repositories: [repository] });
+	const works = chosen.flatMap(([name, requests]) => [
+		new Work(bench, server, { name: `${name}, rpc`, requests }),
+		new Work(bench, server, { name: `${name}, rpc unix`, requests, socket: 'unix' }),
+		new Work(bench, server, { name: `${name}, http json`, requests, protocol: 'json' }),
+	]);
 	const closed = await interleave(
 		works.map((work) => ({
 			name: work.name,
