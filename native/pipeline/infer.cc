@@ -9,17 +9,6 @@ namespace {
 using session::AnyTensor;
 using session::TensorInfo;
 
-const TensorInfo* find_info(std::span<const TensorInfo> tensors, std::string_view name) {
-    const auto found = std::find_if(tensors.begin(), tensors.end(), [&](const TensorInfo& info) { return info.name == name; });
-    return found == tensors.end() ? nullptr : &*found;
-}
-
-std::string names_of(std::span<const TensorInfo> tensors) {
-    std::string names;
-    for (const TensorInfo& info : tensors) names.append(names.empty() ? "" : ", ").append(info.name);
-    return names;
-}
-
 std::string describe(std::span<const int64_t> shape) {
     std::string text = "[";
     for (size_t i = 0; i < shape.size(); ++i) text.append(i == 0 ? "" : ", ").append(std::to_string(shape[i]));
@@ -33,7 +22,7 @@ bool fits(std::span<const int64_t> shape, const TensorInfo& info) {
 
 Status check_names(const wire::Request& request, std::span<const TensorInfo> inputs) {
     for (const wire::NamedTensor& tensor : request.inputs)
-        if (find_info(inputs, tensor.name) == nullptr)
+        if (find_tensor(inputs, tensor.name) == nullptr)
             return {Code::INVALID_ARGUMENT,
                     "inputs: this model has no input \"" + std::string(tensor.name) + "\", only: " + names_of(inputs)};
     return Status::ok();
@@ -68,7 +57,7 @@ Status choose_outputs(const wire::Request& request, std::span<const TensorInfo> 
         return Status::ok();
     }
     for (size_t i = 0; i < request.outputs.size(); ++i) {
-        const TensorInfo* info = find_info(outputs, request.outputs[i].name);
+        const TensorInfo* info = find_tensor(outputs, request.outputs[i].name);
         if (info == nullptr)
             return {Code::INVALID_ARGUMENT, "outputs: this model has no output \"" + std::string(request.outputs[i].name) +
                                                 "\", only: " + names_of(outputs)};

@@ -14,17 +14,6 @@ Status mismatch(const std::string& where, const std::string& what) {
     return {Code::BUNDLE_SIGNATURE_MISMATCH, where + ": " + what};
 }
 
-const TensorInfo* find_tensor(std::span<const TensorInfo> tensors, std::string_view name) {
-    const auto found = std::find_if(tensors.begin(), tensors.end(), [&](const TensorInfo& info) { return info.name == name; });
-    return found == tensors.end() ? nullptr : &*found;
-}
-
-std::string names_of(std::span<const TensorInfo> tensors) {
-    std::string names;
-    for (const TensorInfo& info : tensors) names += (names.empty() ? "" : ", ") + info.name;
-    return names;
-}
-
 bool is_user_level(From from) {
     return from == From::kUser || from == From::kHistory || from == From::kHistoryCount || from == From::kFeatures ||
            from == From::kContext;
@@ -283,6 +272,17 @@ Status check_operation(wire::Operation operation, const std::string& where, cons
 }
 
 }  // namespace
+
+const TensorInfo* find_tensor(std::span<const TensorInfo> tensors, std::string_view name) {
+    const auto found = std::find_if(tensors.begin(), tensors.end(), [&](const TensorInfo& info) { return info.name == name; });
+    return found == tensors.end() ? nullptr : &*found;
+}
+
+std::string names_of(std::span<const TensorInfo> tensors) {
+    std::string names;
+    for (const TensorInfo& info : tensors) names += (names.empty() ? "" : ", ") + info.name;
+    return names;
+}
 
 size_t max_run_rows(std::span<const GraphInput> inputs) {
     size_t row_bytes = 0;

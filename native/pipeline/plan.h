@@ -7,6 +7,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -134,6 +135,10 @@ struct Resources {
 
 /// Creates the sources of every retrieve stage; graphs must be there.
 Status resolve_sources(const Manifest& manifest, Resources& resources);
+/// The tensor of that name, or nullptr.
+const session::TensorInfo* find_tensor(std::span<const session::TensorInfo> tensors, std::string_view name);
+/// "a, b, c", for messages that say what there is.
+std::string names_of(std::span<const session::TensorInfo> tensors);
 /// How many rows of such inputs one run over several requests should have at most.
 size_t max_run_rows(std::span<const GraphInput> inputs);
 /// Matches a graph's declared inputs with what its session wants: names, types, widths. @return BUNDLE_SIGNATURE_MISMATCH

@@ -64,7 +64,8 @@ int command_verify(const Args& args) {
     report.add("users", uint64_t{bundle.user_count()});
     report.add("precomputed_bytes", bundle.precomputed_bytes());
     for (const auto& [name, graph] : bundle.resources().graphs)
-        if (!graph->item_side) report.add("whole_graph_" + name, graph->why_no_item_side);
+        if (!graph->item_side && graph->level == pipeline::Level::kCandidate)
+            report.add("whole_graph_" + name, graph->why_no_item_side);
     if (!args.flag("no-golden")) {
         engine::Executor executor(wire::Limits{}, SteadyClock::instance());
         const auto golden = engine::replay_golden(**model, executor);
@@ -88,8 +89,8 @@ int command_run(const Args& args) {
     if (!op.is_ok()) return usage_error(args, op.status());
     const auto operation = wire::operation_from_name(*op);
     if (!operation)
-        return usage_error(args,
-                           {Code::UNKNOWN_OPERATION, "--op is \"" + *op + "\", expected recommend, rank, similar or score"});
+        return usage_error(
+            args, {Code::UNKNOWN_OPERATION, "--op is \"" + *op + "\", expected recommend, rank, similar, score or infer"});
     auto model = open_model(args.positional(0));
     if (!model.is_ok()) return fail(args, model.status());
 
