@@ -27,10 +27,10 @@ void* Arena::allocate_bytes(size_t bytes, size_t alignment) {
 }
 
 void Arena::reset() {
-    if (blocks_.size() > 1) {
-        const size_t total = capacity_bytes();
+    const size_t total = capacity_bytes(), wanted = high_water_.settle(used_bytes(), total);
+    if (blocks_.size() > 1 || wanted != total) {
         blocks_.clear();
-        add_block(total);
+        add_block(wanted);
     }
     if (!blocks_.empty()) blocks_.back().used = 0;
 }

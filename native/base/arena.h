@@ -11,6 +11,8 @@
 #include <type_traits>
 #include <vector>
 
+#include "base/high_water.h"
+
 namespace rankd {
 
 /// Not thread-safe: one arena belongs to one executor. `reset` keeps the memory, so that a steady state allocates nothing.
@@ -35,7 +37,7 @@ class Arena {
         return {data, text.size()};
     }
 
-    /// Forgets everything and keeps the blocks; a second block is merged into one big one for the next time.
+    /// Forgets everything and keeps the memory, as one block for the next time; what only a burst needed goes.
     void reset();
 
     size_t used_bytes() const;
@@ -56,6 +58,7 @@ class Arena {
 
     size_t block_bytes_;
     std::vector<Block> blocks_;
+    HighWater high_water_;
 };
 
 /// A growing array in an arena, for lists whose length is only known at their end (JSON).

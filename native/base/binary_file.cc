@@ -32,6 +32,7 @@ Result<BinaryReader> BinaryReader::open(const std::filesystem::path& path, std::
     if (format != kFormat) {
         return reader.invalid("has format " + std::to_string(format) + ", this version reads " + std::to_string(kFormat));
     }
+    reader.file_.prefault();
     return reader;
 }
 

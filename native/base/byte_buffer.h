@@ -8,6 +8,8 @@
 #include <span>
 #include <string_view>
 
+#include "base/high_water.h"
+
 namespace rankd {
 
 /// Keeps its memory over `clear`. The storage is shared so that a JavaScript view of an old slab outlives its replacement.
@@ -30,6 +32,14 @@ class ByteBuffer {
     /// Takes back everything behind `size`, for an answer that failed half-way.
     void truncate(size_t size) { size_ = size; }
     void clear() { size_ = 0; }
+    /// Empties it for its next use; a capacity that only a burst needed goes.
+    void recycle() {
+        const size_t capacity = high_water_.settle(size_, capacity_);
+        size_ = 0;
+        if (capacity == capacity_) return;
+        storage_.reset(new uint8_t[capacity]);
+        capacity_ = capacity;
+    }
 
     size_t size() const { return size_; }
     size_t capacity() const { return capacity_; }
@@ -51,6 +61,7 @@ class ByteBuffer {
     std::shared_ptr<uint8_t[]> storage_;
     size_t capacity_ = 0;
     size_t size_ = 0;
+    HighWater high_water_;
 };
 
 }  // namespace rankd

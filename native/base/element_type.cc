@@ -12,7 +12,7 @@ struct TypeInfo {
 };
 
 /// In the order of `ElementType`.
-constexpr std::array<TypeInfo, 14> kTypes = {{{"bool", "BOOL", 1},
+constexpr std::array<TypeInfo, 15> kTypes = {{{"bool", "BOOL", 1},
                                               {"uint8", "UINT8", 1},
                                               {"uint16", "UINT16", 2},
                                               {"uint32", "UINT32", 4},
@@ -25,6 +25,7 @@ constexpr std::array<TypeInfo, 14> kTypes = {{{"bool", "BOOL", 1},
                                               {"bfloat16", "BF16", 2},
                                               {"float32", "FP32", 4},
                                               {"float64", "FP64", 8},
+                                              {"string", "BYTES", 0},
                                               {"another type", "", 0}}};
 
 const TypeInfo& info_of(ElementType type) {

@@ -23,7 +23,8 @@ enum class ElementType : uint8_t {
     kBf16,
     kF32,
     kF64,
-    kOther  ///< text, complex numbers, sequences: what no tensor of ours holds
+    kBytes,  ///< elements of any length; a tensor's bytes are for each its length as u32, little-endian, then itself
+    kOther   ///< complex numbers, sequences: what no tensor of ours holds
 };
 
 /// "float32".
@@ -33,7 +34,7 @@ std::string_view datatype_name(ElementType type);
 std::optional<ElementType> element_type_from_datatype(std::string_view datatype);
 /// Every datatype, for messages: "BOOL, UINT8, …".
 std::string datatype_names();
-/// Bytes of one element; 0 for kOther.
+/// Bytes of one element; 0 for kBytes, whose elements differ, and kOther.
 size_t element_bytes(ElementType type);
 
 }  // namespace rankd

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <utility>
@@ -41,6 +42,12 @@ MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
 
 MappedFile::~MappedFile() {
     if (data_ != nullptr) ::munmap(const_cast<uint8_t*>(data_), size_);
+}
+
+void MappedFile::prefault() const {
+    constexpr size_t kPage = 4096, kMost = size_t{1} << 30;
+    const volatile uint8_t* const bytes = data_;
+    for (size_t at = 0; at < std::min(size_, kMost); at += kPage) static_cast<void>(bytes[at]);
 }
 
 Result<MappedFile> MappedFile::open(const std::filesystem::path& path) {

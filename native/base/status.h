@@ -49,6 +49,12 @@ class [[nodiscard]] Status {
     const std::string& message() const { return message_; }
     uint32_t retry_after_ms() const { return retry_after_ms_; }
 
+    /// The same code and advice in other words.
+    Status with_message(std::string message) const {
+        Status status = *this;
+        status.message_ = std::move(message);
+        return status;
+    }
     /// The same status with `where` before its message, for example the file that was being read.
     Status within(std::string_view where) const {
         Status status = *this;

@@ -5,8 +5,8 @@
 #include <random>
 
 #include "base/memory.h"
-#include "engine/golden.h"
 #include "engine/handle.h"
+#include "engine/load_model.h"
 
 namespace rankd::engine {
 namespace {
@@ -30,6 +30,12 @@ uint32_t next_core_id() {
     return all.next_id++;
 }
 
+std::vector<session::TensorInfo> graph_tensors(std::span<const pipeline::InferTensor> tensors) {
+    std::vector<session::TensorInfo> infos;
+    for (const pipeline::InferTensor& tensor : tensors) infos.push_back(tensor.graph);
+    return infos;
+}
+
 ModelInfo info_of(const Model& model, std::vector<std::string> aliases) {
     const pipeline::Manifest& manifest = model.bundle().manifest();
     ModelInfo info;
@@ -39,14 +45,48 @@ ModelInfo info_of(const Model& model, std::vector<std::string> aliases) {
     info.description = manifest.description;
     for (const wire::Operation operation : model.bundle().operations())
         info.operations.emplace_back(wire::operation_name(operation));
+    if (const pipeline::InferPlan* plan = model.bundle().infer_plan()) {
+        info.inputs = graph_tensors(plan->inputs);
+        info.outputs = graph_tensors(plan->outputs);
+        info.max_batch_size = plan->max_batch_size;
+        info.why_not_batched = plan->why_not_batched;
+    }
     info.aliases = std::move(aliases);
     info.items = model.bundle().item_count();
     info.users = model.bundle().user_count();
     info.bytes = model.bundle().file_bytes();
     info.precomputed_bytes = model.bundle().precomputed_bytes();
     info.golden_passed = model.golden_passed;
+    info.batch_us = model.pace().batch_us();
+    info.wait_us = model.pace().wait_us();
+    info.warmed_requests = model.warmed_requests;
+    info.warmed_failures = model.warmed_failures;
     info.load_ms = model.load_ms;
     return info;
+}
+
+std::map<std::string, uint64_t> cuts_of(const Model& model, wire::Operation operation) {
+    std::map<std::string, uint64_t> cuts;
+    for (size_t cut = 0; cut < kCuts; ++cut)
+        if (const uint64_t count = model.cuts(operation, cut)) cuts.emplace(cut_name(cut), count);
+    return cuts;
+}
+
+/// A version that is loaded anew is the same to whoever reads its statistics.
+void go_on_counting(Model& model, const Routes& routes) {
+    for (const auto& serving : routes.versions_of(model.name()))
+        if (serving->version() == model.version()) model.continue_inference(*serving);
+}
+
+std::shared_ptr<ResponseCache> response_cache_for(const CoreOptions& options) {
+    if (options.response_cache_bytes == 0) return nullptr;
+    const Micros ttl = Micros{options.response_cache_ttl_ms} * 1000;
+    return std::make_shared<ResponseCache>(options.response_cache_bytes, ttl, *options.clock);
+}
+
+bool offers_infer(const Model& model) {
+    const auto operations = model.bundle().operations();
+    return std::find(operations.begin(), operations.end(), wire::Operation::kInfer) != operations.end();
 }
 
 }  // namespace
@@ -71,47 +111,54 @@ Core::Core(CoreOptions options)
       id_(next_core_id()),
       request_id_prefix_((static_cast<uint64_t>(std::random_device{}()) << 32)),
       workers_(options_.compute_threads, options_.queue_capacity, options_.limits, *options_.clock),
-      errors_(options_.observe) {}
+      loader_([this] { return reclaim(); }),
+      errors_(options_.observe),
+      request_log_(std::make_shared<RequestLog>(options_.observe)),
+      response_cache_(response_cache_for(options_)) {}
 
-Result<ModelInfo> Core::load(const std::filesystem::path& folder) {
+bool Core::reclaim() {
+    if (routes_.reclaim() > 0) release_free_memory();
+    return !routes_.has_retired();
+}
+
+Result<ModelInfo> Core::load(const std::filesystem::path& folder, std::optional<std::string> manifest) {
     Result<ModelInfo> loaded = engine_closed();
-    if (!is_closed()) loader_.run([&] { loaded = open(folder); });
+    if (!is_closed()) loader_.run([&] { loaded = open(folder, std::move(manifest)); });
     return loaded;
 }
 
-Result<ModelInfo> Core::open(const std::filesystem::path& folder) {
-    const Micros started = clock().now();
-    auto opened = pipeline::Bundle::open(folder, options_.sessions, {options_.precompute_bytes});
-    if (!opened.is_ok()) return opened.status().within(folder.string());
-    auto model = std::make_shared<Model>(std::move(opened).value(), options_.observe);
-    // The replay warms sessions and tables too.
-    Executor executor(options_.limits, clock());
-    const auto report = replay_golden(*model, executor);
-    if (!report.is_ok()) return report.status().within(folder.string());
-    if (!report->mismatches.empty())
-        return Status(Code::BUNDLE_GOLDEN_MISMATCH, folder.string() + ": " + std::to_string(report->mismatches.size()) +
-                                                        " golden requests do not match, first " + report->mismatches[0]);
-    model->golden_passed = report->passed;
-    model->load_ms = static_cast<double>(clock().now() - started) / 1000.0;
-    routes_.add(model);
-    // Opening took more than serving does, and the same version may just have been replaced.
-    release_free_memory();
+Result<ModelInfo> Core::open(const std::filesystem::path& folder, std::optional<std::string> manifest) {
+    const LoadOptions load{options_.sessions,         options_.limits, clock(),
+                           options_.precompute_bytes, request_log_,    std::move(manifest)};
+    RANKD_ASSIGN_OR_RETURN(const auto model, load_model(folder, load, routes_));
+    {
+        const std::lock_guard lock(bounds_mutex_);
+        if (const auto bounds = bounds_.find(model->name()); bounds != bounds_.end()) model->pace().set(bounds->second);
+        go_on_counting(*model, routes_);
+        if (model->bundle().manifest().infer.response_cache) model->use_response_cache(response_cache_);
+        routes_.add(model);
+    }
     return info_of(*model, {});
 }
 
 Status Core::unload(const std::string& name, const std::string& version) {
     if (is_closed()) return engine_closed();
-    {
-        const auto removed = routes_.remove(name, version);
-        RANKD_RETURN_IF_ERROR(removed.status());
-    }
-    release_free_memory();
+    RANKD_RETURN_IF_ERROR(routes_.remove(name, version));
+    loader_.nudge();
     return Status::ok();
 }
 
 Status Core::route(const std::string& name, Routes::Aliases aliases) {
     if (is_closed()) return engine_closed();
-    return routes_.set_aliases(name, std::move(aliases));
+    RANKD_RETURN_IF_ERROR(routes_.set_aliases(name, std::move(aliases)));
+    loader_.nudge();
+    return Status::ok();
+}
+
+void Core::tune(const std::string& name, const ServingBounds& bounds) {
+    const std::lock_guard lock(bounds_mutex_);
+    bounds_[name] = bounds;
+    for (const auto& model : routes_.versions_of(name)) model->pace().set(bounds);
 }
 
 Status Core::upsert(std::string_view target, std::span<const uint8_t> items, uint32_t& count) {
@@ -126,16 +173,26 @@ Status Core::remove(std::string_view target, std::span<const uint8_t> ids, uint3
     return model->remove(ids, count);
 }
 
+std::vector<ModelInfo> Core::models() const {
+    std::vector<ModelInfo> models;
+    for (const RouteTable::Entry& entry : routes_.list()) models.push_back(info_of(*entry.model, entry.aliases));
+    return models;
+}
+
 CoreStats Core::stats() const {
     CoreStats stats;
-    for (const Routes::Entry& entry : routes_.list()) {
+    for (const RouteTable::Entry& entry : routes_.list()) {
         stats.models.push_back(info_of(*entry.model, entry.aliases));
         for (const wire::Operation operation : entry.model->bundle().operations())
             stats.operations.push_back({entry.model->name(), entry.model->version(), std::string(wire::operation_name(operation)),
-                                        entry.model->counters(operation).snapshot()});
+                                        entry.model->counters(operation).snapshot(), cuts_of(*entry.model, operation)});
+        if (offers_infer(*entry.model))
+            stats.inference.push_back({entry.model->name(), entry.model->version(), entry.model->inference().snapshot()});
     }
+    if (response_cache_) stats.response_cache = response_cache_->usage();
     stats.errors = errors_.snapshot();
-    stats.open_requests = static_cast<uint64_t>(std::max<int64_t>(0, open_requests_.load(std::memory_order_relaxed)));
+    stats.open_requests = open_requests_.value();
+    stats.dropped_traces = request_log_->dropped_traces();
     stats.compute_queue_length = workers_.queue_length();
     stats.handles = static_cast<uint64_t>(std::max<int64_t>(0, handles_.load(std::memory_order_relaxed)));
     stats.compute_threads = workers_.thread_count();
@@ -148,6 +205,7 @@ void Core::close() {
     is_closed_.store(true, std::memory_order_release);
     workers_.stop();
     routes_.clear();
+    loader_.nudge();
     Registry& all = registry();
     const std::lock_guard registry_lock(all.mutex);
     all.cores.erase(id_);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "engine/executor.h"
+#include "engine/golden_file.h"
 
 namespace rankd::engine {
 
@@ -15,7 +16,6 @@ struct GoldenReport {
     std::vector<std::string> mismatches;  ///< one sentence each
 };
 
-/// @return BUNDLE_INVALID when golden.msgpack cannot be read; a mismatch is in the report
-Result<GoldenReport> replay_golden(Model& model, Executor& executor);
+GoldenReport replay_golden(const GoldenFile& golden, Model& model, Executor& executor);
 
 }  // namespace rankd::engine

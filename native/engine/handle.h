@@ -1,7 +1,6 @@
 // One JavaScript thread's way into a core: requests are collected, executed at the end of the turn, and delivered in one slab.
 #pragma once
 
-#include <atomic>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -11,15 +10,15 @@
 #include <vector>
 
 #include "base/byte_buffer.h"
-#include "engine/executor.h"
-#include "engine/open_request.h"
+#include "engine/admission.h"
+#include "engine/request_pool.h"
+#include "engine/runner.h"
 #include "engine/workers.h"
 
 namespace rankd::engine {
 
 class Core;
 
-Status deadline_exceeded();
 Status engine_closed();
 
 /// What `submit` needs for a body that came without its frame (HTTP).
@@ -28,16 +27,21 @@ struct BareBody {
     std::string_view target;
     uint32_t deadline_ms = 0;
     std::string_view request_id;  ///< empty: the core makes one
+    wire::TraceContext trace = {};
+    uint32_t json_bytes = wire::kAllJson;  ///< of an OIP body; 0: the body is the one input
 };
+
+/// Numbers per delivered frame: ticket, offset, length, flags, queue_us, compute_us, json_bytes.
+constexpr size_t kRecordLength = 7;
 
 struct FlushResult {
     const ByteBuffer* slab = nullptr;
-    std::span<const uint32_t> records;  ///< [ticket, offset, length, flags] each
+    std::span<const uint32_t> records;  ///< kRecordLength each
     bool more = false;
 };
 
 /// Everything but `complete` belongs to the one thread that attached it.
-class Handle : public std::enable_shared_from_this<Handle> {
+class Handle : public std::enable_shared_from_this<Handle>, private AnswerSink {
   public:
     explicit Handle(std::shared_ptr<Core> core);
     ~Handle();
@@ -49,51 +53,65 @@ class Handle : public std::enable_shared_from_this<Handle> {
     int32_t submit(std::span<const uint8_t> bytes, wire::Codec codec, const std::optional<BareBody>& bare);
     /// @return whether the ticket was open; no record comes for it any more
     bool cancel(int32_t ticket);
-    /// Executes the most urgent short work for about `budget`, hands long work to the workers, and returns all finished answers.
-    /// The result is valid until the next flush.
+    /// Executes the most urgent work for about `budget`, hands to the workers what is long or too much for one turn, and returns
+    /// all finished answers. The result is valid until the next flush.
     FlushResult flush(Micros budget);
-    /// `wake` is called from any thread when long work has finished, once until the next flush.
+    /// `wake` is called from any thread when a worker has finished something, once until the next flush.
     void on_ready(std::function<void()> wake);
     /// Drops open requests and leaves the core; may be called twice.
     void detach();
 
     /// Called by workers.
-    void complete(Completion completion);
+    void complete(std::unique_ptr<Completion> completion);
 
-    size_t open_count() const { return open_count_; }
+    size_t open_count() const { return pool_.open_count(); }
 
   private:
-    OpenRequest& take_slot();
-    void release(OpenRequest& request);
+    OpenRequest& open(wire::Codec codec, wire::Framing framing);
     void read_request(OpenRequest& request, std::span<const uint8_t> bytes, const std::optional<BareBody>& bare);
-    Status admit(OpenRequest& request, std::string_view target, uint32_t deadline_ms, uint8_t priority);
+    Status admit(OpenRequest& request, const wire::Envelope& envelope);
+    Status check_queue(const OpenRequest& request) const;
+    Status check_wait(const OpenRequest& request) const;
+    bool runs_with_workers(const OpenRequest& request) const;
 
     void collect_completions();
-    void sort_out_waiting(Micros now);
+    void settle_refused();
+    void drop_unwanted(Micros now);
+    void share(Micros budget);
+    void hand_over();
+    void run_for(Micros started, Micros budget);
+    void learn_rate(Micros now);
+
+    ByteBuffer& out_for(OpenRequest&) override { return slab_; }
+    void deliver(OpenRequest& request, const AnswerRecord& record) override;
     void settle(OpenRequest& request, const Status& failure);
-    void deliver(OpenRequest& request, const AnswerRecord& record);
-    /// Moves the requests that run with `waiting_[first]` into `batch_`. @return their estimated cost
-    double form_batch(size_t first, double budget_us);
-    void execute_batch();
-    void hand_over_batch();
-    double backlog_us() const;
+    void wait_for_turn(OpenRequest& request);
+    void count_inference(OpenRequest& request);
+    void unpin(OpenRequest& request);
+    void release(OpenRequest& request);
+    void forget(Completion& completion);
 
     std::shared_ptr<Core> core_;
-    Executor executor_;
+    EpochReader reader_;  ///< the handle's thread; once detached, whoever holds the mutex
+    RequestPool pool_;
+    Runner runner_;
+    WorkQueue queue_;
+    Admission admission_;
     ByteBuffer slab_;
     std::vector<uint32_t> records_;
 
-    std::vector<std::unique_ptr<OpenRequest>> slots_;
-    std::vector<uint32_t> free_slots_;
-    std::vector<OpenRequest*> waiting_;
-    std::vector<OpenRequest*> batch_;
-    std::vector<Job> jobs_;
-    std::vector<AnswerRecord> answers_;
-    size_t open_count_ = 0;
-    bool is_detached_ = false;
+    std::vector<OpenRequest*> refused_;      ///< at the door; answered by the next flush
+    std::vector<OpenRequest*> for_workers_;  ///< the next flush hands them over
+    std::vector<Waiting> taken_;             ///< scratch of `share`
+    size_t cancelled_ = 0;                   ///< requests in the queue that nobody waits for
+    double settled_us_ = 0;                  ///< expected time of what was answered since the last look at the rate
+    bool settled_unknown_ = false;           ///< some of it came before its model's cost was known
+    Micros looked_at_ = 0;
+    bool was_busy_ = false;  ///< the last flush left work
 
-    std::mutex mutex_;  ///< guards what workers touch
-    std::vector<Completion> completions_;
+    std::mutex mutex_;          ///< guards what workers touch
+    bool is_detached_ = false;  ///< written under the mutex, by the handle's thread
+    std::vector<std::unique_ptr<Completion>> completions_, collected_;
     std::function<void()> wake_;
     bool is_woken_ = false;
 };

@@ -8,39 +8,39 @@
 #include <string>
 #include <vector>
 
-#include "base/clock.h"
+#include "engine/cost_model.h"
+#include "engine/inference_statistics.h"
+#include "engine/pace.h"
+#include "engine/request_log.h"
+#include "engine/request_sample.h"
+#include "engine/response_cache.h"
 #include "engine/statistics.h"
+#include "engine/work_queue.h"
 #include "pipeline/bundle.h"
 #include "pipeline/live_items.h"
 
 namespace rankd::engine {
 
-/// What an operation's work costs, learnt from what it did. Estimates only steer scheduling, never correctness.
-class LearntCost {
-  public:
-    /// The estimate for a body of `body_bytes`, in µs; 0 before anything was learnt.
-    double estimate_us(size_t body_bytes) const {
-        return per_request_us_.load(std::memory_order_relaxed) +
-               per_byte_us_.load(std::memory_order_relaxed) * static_cast<double>(body_bytes);
-    }
-    /// @param by_size whether the work grows with the body (candidates and rows travel in it)
-    void learn(double elapsed_us, size_t requests, size_t body_bytes, bool by_size);
-
-  private:
-    std::atomic<double> per_request_us_{0};
-    std::atomic<double> per_byte_us_{0};
-};
-
-class Model {
+class Model : public std::enable_shared_from_this<Model> {
   public:
     static constexpr size_t kOperations = 9;  ///< wire::Operation numbers 1..8
 
-    /// @param observe whether its counters count; what work costs is learnt either way
-    explicit Model(std::unique_ptr<pipeline::Bundle> bundle, bool observe = true)
-        : bundle_(std::move(bundle)), live_(std::make_shared<const pipeline::LiveItems>()) {
-        if (observe) return;
+    /// @param log  of its core; off, the counters do not count either. What work costs is learnt all the same
+    explicit Model(std::unique_ptr<pipeline::Bundle> bundle,
+                   std::shared_ptr<RequestLog> log = std::make_shared<RequestLog>(false))
+        : bundle_(std::move(bundle)),
+          log_(std::move(log)),
+          inference_(std::make_shared<InferenceStatistics>(log_->is_on())),
+          live_(std::make_shared<const pipeline::LiveItems>()) {
+        if (log_->is_on()) return;
         for (OperationCounters& counters : counters_) counters.switch_off();
     }
+
+    ~Model() {
+        if (response_cache_) response_cache_->drop(generation_);
+    }
+    Model(const Model&) = delete;
+    Model& operator=(const Model&) = delete;
 
     const pipeline::Bundle& bundle() const { return *bundle_; }
     const std::string& name() const { return bundle_->manifest().name; }
@@ -48,7 +48,32 @@ class Model {
 
     OperationCounters& counters(wire::Operation operation) { return counters_[static_cast<size_t>(operation)]; }
     const OperationCounters& counters(wire::Operation operation) const { return counters_[static_cast<size_t>(operation)]; }
-    LearntCost& cost(wire::Operation operation) { return costs_[static_cast<size_t>(operation)]; }
+    const pipeline::QueueSpec& queue() const { return bundle_->manifest().infer.queue; }
+    InferenceStatistics& inference() { return *inference_; }
+    const InferenceStatistics& inference() const { return *inference_; }
+    /// Goes on counting where a model that this one is to replace has come to; before this one serves.
+    void continue_inference(const Model& replaced) { inference_ = replaced.inference_; }
+    /// Answers `infer` from there; before this one serves.
+    void use_response_cache(std::shared_ptr<ResponseCache> cache) { response_cache_ = std::move(cache); }
+    /// nullptr: every request is computed.
+    ResponseCache* response_cache() const { return response_cache_.get(); }
+    /// Another for every model that was ever loaded: what one of them answered is no other's answer.
+    uint64_t generation() const { return generation_; }
+
+    CostModel& cost(wire::Operation operation) { return costs_[static_cast<size_t>(operation)]; }
+
+    Pace& pace() { return pace_; }
+    const Pace& pace() const { return pace_; }
+    void count_cut(wire::Operation operation, Cut cut) {
+        if (counters(operation).is_on())
+            cuts_[static_cast<size_t>(operation)][static_cast<size_t>(cut)].fetch_add(1, std::memory_order_relaxed);
+        if (cut == Cut::kCost) pace_.was_cut();
+    }
+    uint64_t cuts(wire::Operation operation, size_t cut) const {
+        return cuts_[static_cast<size_t>(operation)][cut].load(std::memory_order_relaxed);
+    }
+
+    RequestLog& log() { return *log_; }
 
     /// The changes a batch sees from its start to its end.
     std::shared_ptr<const pipeline::LiveItems> live() const {
@@ -59,13 +84,26 @@ class Model {
     Status upsert(std::span<const uint8_t> items, uint32_t& count);
     Status remove(std::span<const uint8_t> ids, uint32_t& count);
 
-    uint32_t golden_passed = 0;  ///< written once, while loading
+    RequestSample& sample(wire::Operation operation) { return samples_[static_cast<size_t>(operation)]; }
+    const RequestSample& sample(wire::Operation operation) const { return samples_[static_cast<size_t>(operation)]; }
+
+    uint32_t golden_passed = 0;  ///< written once, while loading, as the following
+    uint32_t warmed_requests = 0, warmed_failures = 0;
     double load_ms = 0;
 
   private:
+    static uint64_t next_generation();
+
     std::unique_ptr<pipeline::Bundle> bundle_;
+    std::shared_ptr<RequestLog> log_;
     std::array<OperationCounters, kOperations> counters_;
-    std::array<LearntCost, kOperations> costs_;
+    std::shared_ptr<InferenceStatistics> inference_;
+    std::shared_ptr<ResponseCache> response_cache_;
+    const uint64_t generation_ = next_generation();
+    std::array<CostModel, kOperations> costs_;
+    std::array<std::array<std::atomic<uint64_t>, kCuts>, kOperations> cuts_{};
+    Pace pace_;
+    std::array<RequestSample, kOperations> samples_;
     mutable std::mutex mutex_;
     std::shared_ptr<const pipeline::LiveItems> live_;
 };

@@ -7,27 +7,39 @@
 #include <string>
 #include <vector>
 
+#include "engine/epochs.h"
 #include "engine/executor.h"
+#include "engine/inference_statistics.h"
+#include "engine/work_queue.h"
 
 namespace rankd::engine {
 
+class Handle;
+
 struct OpenRequest {
-    enum class Phase : uint8_t { kFree, kWaiting, kComputing };
+    /// Where it is; the handle's thread only.
+    enum class Phase : uint8_t { kFree, kRefused, kWaiting, kWithWorkers };
 
     uint32_t ticket = 0;
-    Phase phase = Phase::kFree;             ///< the handle's thread only
-    std::atomic<bool> is_cancelled{false};  ///< written by the handle, read by a worker before it starts
+    Phase phase = Phase::kFree;
+    std::atomic<bool> is_cancelled{false};  ///< written by the handle, read by a worker
     wire::Operation operation = wire::Operation::kRecommend;
-    std::shared_ptr<Model> model;
-    Job job;  ///< its views point into the two buffers below
+    Model* model = nullptr;  ///< pinned by the handle's reader until the answer has left
+    Epoch epoch = 0;         ///< of that pin
+    Job job;                 ///< its views point into the two buffers below
     std::vector<uint8_t> bytes;
     std::string request_id_text;
-    Micros deadline = 0;  ///< 0 = none
-    Micros urgency = 0;   ///< lower goes first: the deadline, moved by the priority
-    Status failure;       ///< found at the door; answered by the next flush
+    Waiting waiting;  ///< how it stands in a queue
+    bool is_large = false;
+    Status failure;  ///< found at the door; answered by the next flush
+    // Of `infer`, for its statistics; read when the request leaves its model.
+    bool is_pending = false;        ///< counted among those that wait for execution
+    Code ended = Code::CANCELLED;   ///< how, as its caller sees it: an answer that nobody took does not count
+    InferenceOutcome inference;     ///< where it ended well
+    std::shared_ptr<Handle> owner;  ///< set while workers have it: an answer needs its handle, attached or not
 
-    double estimate_us() const { return model->cost(operation).estimate_us(job.body.size()); }
-    bool is_expired(Micros now) const { return deadline != 0 && now >= deadline; }
+    LaneKey lane() const { return {model, operation, is_large}; }
+    bool is_expired(Micros now) const { return waiting.deadline != 0 && now >= waiting.deadline; }
 };
 
 }  // namespace rankd::engine

@@ -1,125 +1,80 @@
-// Names and versions to models.
+// Copy, change, publish, retire.
 #include "engine/routes.h"
 
-#include <charconv>
-
 namespace rankd::engine {
-namespace {
 
-std::string in_quotes(std::string_view text) {
-    return "\"" + std::string(text) + "\"";
+Routes::Routes() : current_(std::make_unique<const RouteTable>()) {
+    visible_.store(current_.get(), std::memory_order_seq_cst);
 }
 
-template <typename Map>
-std::string keys_of(const Map& map) {
-    std::string keys;
-    for (const auto& [key, value] : map) keys += (keys.empty() ? "" : ", ") + std::string(key);
-    return keys.empty() ? "none" : keys;
+Routes::~Routes() = default;
+
+void Routes::publish(std::unique_ptr<const RouteTable> next) {
+    visible_.store(next.get(), std::memory_order_seq_cst);
+    current_.swap(next);
+    retired_.push_back({std::move(next), epochs_.advance()});
 }
 
-std::array<uint32_t, 3> version_of(const Model& model) {
-    std::array<uint32_t, 3> version{};
-    parse_version(model.version(), version);
-    return version;
+Result<std::shared_ptr<Model>> Routes::resolve(std::string_view target) const {
+    const std::lock_guard lock(mutex_);
+    RANKD_ASSIGN_OR_RETURN(Model* const model, current_->resolve(target));
+    return model->shared_from_this();
 }
 
-}  // namespace
+std::vector<RouteTable::Entry> Routes::list() const {
+    const std::lock_guard lock(mutex_);
+    return current_->list();
+}
 
-bool parse_version(std::string_view text, std::array<uint32_t, 3>& version) {
-    version = {};
-    const char* at = text.data();
-    const char* const end = at + text.size();
-    for (size_t part = 0; part < version.size(); ++part) {
-        const auto [next, error] = std::from_chars(at, end, version[part]);
-        if (error != std::errc{}) return false;
-        if (next == end) return true;
-        if (*next != '.') return false;
-        at = next + 1;
-    }
-    return false;
+std::vector<std::shared_ptr<Model>> Routes::versions_of(std::string_view name) const {
+    const std::lock_guard lock(mutex_);
+    return current_->versions_of(name);
 }
 
 void Routes::add(std::shared_ptr<Model> model) {
-    std::lock_guard lock(mutex_);
-    models_[model->name()].by_version[version_of(*model)] = std::move(model);
+    const std::lock_guard lock(mutex_);
+    auto next = copy();
+    next->add(std::move(model));
+    publish(std::move(next));
 }
 
-Result<std::shared_ptr<Model>> Routes::remove(const std::string& name, const std::string& version) {
-    std::lock_guard lock(mutex_);
-    const auto found = models_.find(name);
-    if (found == models_.end())
-        return Status(Code::UNKNOWN_MODEL, "there is no model " + in_quotes(name) + "; loaded: " + keys_of(models_));
-    std::array<uint32_t, 3> number{};
-    const auto entry = parse_version(version, number) ? found->second.by_version.find(number) : found->second.by_version.end();
-    if (entry == found->second.by_version.end())
-        return Status(Code::UNKNOWN_VERSION, in_quotes(name) + " has no version " + in_quotes(version));
-    std::shared_ptr<Model> model = std::move(entry->second);
-    found->second.by_version.erase(entry);
-    std::erase_if(found->second.aliases, [&](const auto& alias) { return alias.second == model->version(); });
-    if (found->second.by_version.empty()) models_.erase(found);
-    return model;
+Status Routes::remove(std::string_view name, std::string_view version) {
+    const std::lock_guard lock(mutex_);
+    auto next = copy();
+    RANKD_RETURN_IF_ERROR(next->remove(name, version));
+    publish(std::move(next));
+    return Status::ok();
 }
 
-Status Routes::set_aliases(const std::string& name, Aliases aliases) {
-    std::lock_guard lock(mutex_);
-    const auto found = models_.find(name);
-    if (found == models_.end())
-        return {Code::UNKNOWN_MODEL, "there is no model " + in_quotes(name) + "; loaded: " + keys_of(models_)};
-    for (const auto& [alias, version] : aliases) {
-        std::array<uint32_t, 3> number{};
-        if (!parse_version(version, number) || !found->second.by_version.contains(number))
-            return {Code::UNKNOWN_VERSION, "alias " + in_quotes(alias) + " of " + in_quotes(name) + " points at version " +
-                                               in_quotes(version) + ", which is not loaded"};
-    }
-    found->second.aliases = std::move(aliases);
+Status Routes::set_aliases(std::string_view name, Aliases aliases) {
+    const std::lock_guard lock(mutex_);
+    auto next = copy();
+    RANKD_RETURN_IF_ERROR(next->set_aliases(name, std::move(aliases)));
+    publish(std::move(next));
     return Status::ok();
 }
 
 void Routes::clear() {
-    std::lock_guard lock(mutex_);
-    models_.clear();
+    const std::lock_guard lock(mutex_);
+    publish(std::make_unique<const RouteTable>());
 }
 
-Result<std::shared_ptr<Model>> Routes::resolve(std::string_view target) const {
-    RANKD_ASSIGN_OR_RETURN(const wire::Target parts, wire::parse_target(target));
-    std::lock_guard lock(mutex_);
-    const auto found = models_.find(parts.name);
-    if (found == models_.end())
-        return Status(Code::UNKNOWN_MODEL, "there is no model " + in_quotes(parts.name) + "; loaded: " + keys_of(models_));
-    return select(found->first, found->second, parts.selector);
-}
-
-Result<std::shared_ptr<Model>> Routes::select(const std::string& name, const Versions& versions,
-                                              std::string_view selector) const {
-    std::array<uint32_t, 3> number{};
-    const auto alias = versions.aliases.find(std::string(selector.empty() ? "champion" : selector));
-    if (alias != versions.aliases.end()) {
-        parse_version(alias->second, number);
-    } else if (selector.empty()) {
-        return versions.by_version.rbegin()->second;
-    } else if (!parse_version(selector, number)) {
-        return Status(Code::UNKNOWN_VERSION,
-                      in_quotes(name) + " has no alias " + in_quotes(selector) + "; there are " + keys_of(versions.aliases));
-    }
-    const auto found = versions.by_version.find(number);
-    if (found != versions.by_version.end()) return found->second;
-    std::string loaded;
-    for (const auto& [version, model] : versions.by_version) loaded += (loaded.empty() ? "" : ", ") + model->version();
-    return Status(Code::UNKNOWN_VERSION, in_quotes(name) + " has no version " + in_quotes(selector) + "; loaded: " + loaded);
-}
-
-std::vector<Routes::Entry> Routes::list() const {
-    std::lock_guard lock(mutex_);
-    std::vector<Entry> entries;
-    for (const auto& [name, versions] : models_) {
-        for (const auto& [number, model] : versions.by_version) {
-            Entry entry{model, {}};
-            for (const auto& [alias, version] : versions.aliases)
-                if (version == model->version()) entry.aliases.push_back(alias);
-            entries.push_back(std::move(entry));
+size_t Routes::reclaim() {
+    std::deque<Retired> passed;
+    {
+        const std::lock_guard lock(mutex_);
+        while (!retired_.empty() && epochs_.has_passed(retired_.front().epoch)) {
+            passed.push_back(std::move(retired_.front()));
+            retired_.pop_front();
         }
     }
-    return entries;
+    // Models go here, outside the lock: unmapping a large bundle takes a while.
+    return passed.size();
+}
+
+bool Routes::has_retired() const {
+    const std::lock_guard lock(mutex_);
+    return !retired_.empty();
 }
 
 }  // namespace rankd::engine

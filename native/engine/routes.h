@@ -1,52 +1,59 @@
-// Which loaded version answers which target.
+// The published route table, and those that were: readers take the newest without a lock, writers replace it whole.
 #pragma once
 
-#include <map>
+#include <atomic>
+#include <deque>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <vector>
 
-#include "engine/model.h"
-#include "wire/envelope.h"
+#include "engine/epochs.h"
+#include "engine/route_table.h"
 
 namespace rankd::engine {
 
-/// Thread-safe; a lookup takes one short lock.
+/// Thread-safe. Writers wait for each other, readers for nobody.
 class Routes {
   public:
-    using Aliases = std::map<std::string, std::string>;
+    using Aliases = RouteTable::Aliases;
 
-    /// Adds a version or replaces the same one.
+    Routes();
+    ~Routes();
+
+    /// Where readers enter before they look at `visible`.
+    Epochs& epochs() { return epochs_; }
+    /// For an entered reader: the table, and every model in it, stay until it leaves.
+    const RouteTable& visible() const { return *visible_.load(std::memory_order_seq_cst); }
+
+    /// As `RouteTable::resolve`, for whoever is no reader: the model lives as long as the pointer.
+    Result<std::shared_ptr<Model>> resolve(std::string_view target) const;
+    std::vector<RouteTable::Entry> list() const;
+    std::vector<std::shared_ptr<Model>> versions_of(std::string_view name) const;
+
     void add(std::shared_ptr<Model> model);
-    /// @return the removed version, or UNKNOWN_MODEL / UNKNOWN_VERSION
-    Result<std::shared_ptr<Model>> remove(const std::string& name, const std::string& version);
-    /// Replaces the aliases of a model. @return UNKNOWN_MODEL, or UNKNOWN_VERSION when an alias points at a version not loaded
-    Status set_aliases(const std::string& name, Aliases aliases);
+    Status remove(std::string_view name, std::string_view version);
+    Status set_aliases(std::string_view name, Aliases aliases);
     void clear();
 
-    /// `name`, `name@alias` or `name@version`; without either the champion, else the highest version.
-    /// @return UNKNOWN_MODEL or UNKNOWN_VERSION, naming what there is
-    Result<std::shared_ptr<Model>> resolve(std::string_view target) const;
-
-    struct Entry {
-        std::shared_ptr<Model> model;
-        std::vector<std::string> aliases;
-    };
-    std::vector<Entry> list() const;
+    /// Frees former tables, and the models that went with them, that no reader can see any more. @return how many
+    size_t reclaim();
+    bool has_retired() const;
 
   private:
-    struct Versions {
-        std::map<std::array<uint32_t, 3>, std::shared_ptr<Model>> by_version;
-        Aliases aliases;
+    struct Retired {
+        std::unique_ptr<const RouteTable> table;
+        Epoch epoch = 0;
     };
-    Result<std::shared_ptr<Model>> select(const std::string& name, const Versions& versions, std::string_view selector) const;
+    /// The next table begins as a copy of the last.
+    std::unique_ptr<RouteTable> copy() const { return std::make_unique<RouteTable>(*current_); }
+    void publish(std::unique_ptr<const RouteTable> next);
 
-    mutable std::mutex mutex_;
-    std::map<std::string, Versions, std::less<>> models_;
+    Epochs epochs_;
+    std::atomic<const RouteTable*> visible_;
+    mutable std::mutex mutex_;  ///< guards what follows
+    std::unique_ptr<const RouteTable> current_;
+    std::deque<Retired> retired_;  ///< oldest first
 };
-
-/// "1.2.3", "1.2" or "1" as numbers, missing parts 0; nothing when it is no version.
-bool parse_version(std::string_view text, std::array<uint32_t, 3>& version);
 
 }  // namespace rankd::engine

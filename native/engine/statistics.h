@@ -2,46 +2,21 @@
 #pragma once
 
 #include <array>
-#include <atomic>
 #include <cstdint>
 #include <map>
 #include <string>
-#include <vector>
 
 #include "base/status.h"
+#include "engine/histogram.h"
+#include "engine/per_writer.h"
+#include "pipeline/stage_times.h"
 #include "wire/response.h"
 
 namespace rankd::engine {
 
-constexpr size_t kCodeCount = 33;
-constexpr size_t kDegradedCount = 7;
+constexpr size_t kCodeCount = 37;
 
-/// Counts of values by bucket, plus their sum. Adding is wait-free.
-class Histogram {
-  public:
-    static constexpr size_t kMaxBounds = 24;
-
-    /// @param bounds upper bounds, rising; at most kMaxBounds; must outlive the histogram
-    explicit Histogram(std::span<const double> bounds) : bounds_(bounds) {}
-    void add(double value);
-
-    struct Snapshot {
-        std::vector<double> bounds;
-        std::vector<uint64_t> counts;  ///< one more than bounds: the last holds what lies above them all
-        double sum = 0;
-    };
-    Snapshot snapshot() const;
-
-  private:
-    std::span<const double> bounds_;
-    std::array<std::atomic<uint64_t>, kMaxBounds + 1> counts_{};
-    std::atomic<double> sum_{0};
-};
-
-/// 10 µs to 10 s, three steps a decade.
-std::span<const double> latency_bounds_us();
-/// 1 to 4096 in powers of two.
-std::span<const double> batch_bounds();
+using CodeCounts = std::array<Count, kCodeCount>;
 
 struct RequestOutcome {
     Code code = Code::OK;
@@ -55,44 +30,77 @@ class OperationCounters {
   public:
     /// Nothing is counted any more; called before another thread sees these counters.
     void switch_off() { is_on_ = false; }
+    bool is_on() const { return is_on_; }
+
     void record(const RequestOutcome& outcome);
-    void record_batch(size_t requests) {
-        if (is_on_) batch_requests_.add(static_cast<double>(requests));
-    }
+    void record_batch(size_t requests);
+    /// How long the stages of one batch took.
+    void record_stages(const pipeline::StageTimes& times);
 
     struct Snapshot {
         uint64_t requests = 0;
         uint64_t rows = 0;
         std::map<std::string, uint64_t> errors;
         std::map<std::string, uint64_t> degraded;
-        Histogram::Snapshot request_us, queue_us, compute_us, batch_requests;
+        HistogramSnapshot request_us{kDurationScale}, queue_us{kDurationScale}, compute_us{kDurationScale};
+        HistogramSnapshot batch_requests{kBatchScale};
+        std::map<std::string, HistogramSnapshot> stage_us;  ///< per batch; stages that never ran are absent
     };
     Snapshot snapshot() const;
 
   private:
+    struct alignas(kCacheLinePair) Part {
+        explicit Part(bool shared) : is_shared(shared) {}
+        void add_to(Snapshot& total) const;
+
+        const bool is_shared;
+        Count rows;
+        CodeCounts codes;
+        std::array<Count, wire::kDegradedWords> degraded;
+        DurationHistogram request_us, queue_us, compute_us;
+        BatchHistogram batch_requests;
+        std::array<DurationHistogram, pipeline::kTimedStages> stage_us;
+    };
+
     bool is_on_ = true;
-    std::atomic<uint64_t> requests_{0};
-    std::atomic<uint64_t> rows_{0};
-    std::array<std::atomic<uint64_t>, kCodeCount> codes_{};
-    std::array<std::atomic<uint64_t>, kDegradedCount> degraded_{};
-    Histogram request_us_{latency_bounds_us()};
-    Histogram queue_us_{latency_bounds_us()};
-    Histogram compute_us_{latency_bounds_us()};
-    Histogram batch_requests_{batch_bounds()};
+    PerWriter<Part> parts_;
 };
 
 /// Errors that no model had a part in.
 class ErrorCounters {
   public:
     explicit ErrorCounters(bool is_on = true) : is_on_(is_on) {}
-    void record(Code code) {
-        if (is_on_) codes_[static_cast<size_t>(code)].fetch_add(1, std::memory_order_relaxed);
-    }
+    void record(Code code);
     std::map<std::string, uint64_t> snapshot() const;
 
   private:
+    struct alignas(kCacheLinePair) Part {
+        explicit Part(bool shared) : is_shared(shared) {}
+
+        const bool is_shared;
+        CodeCounts codes;
+    };
+
     const bool is_on_;
-    std::array<std::atomic<uint64_t>, kCodeCount> codes_{};
+    PerWriter<Part> parts_;
+};
+
+/// How many of something there are, counted up and down by any thread.
+class Gauge {
+  public:
+    void add(int64_t change);
+    /// Never below zero, also where a change is seen before the one that it undoes.
+    uint64_t value() const;
+
+  private:
+    struct alignas(kCacheLinePair) Part {
+        explicit Part(bool shared) : is_shared(shared) {}
+
+        const bool is_shared;
+        Count sum;  ///< modulo 2^64, so that it may fall
+    };
+
+    PerWriter<Part> parts_;
 };
 
 }  // namespace rankd::engine

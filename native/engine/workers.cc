@@ -1,4 +1,3 @@
-// Compute workers: each has its own executor and takes the most urgent task whenever it is free.
 #include "engine/workers.h"
 
 #include <algorithm>
@@ -6,95 +5,122 @@
 #include "engine/handle.h"
 
 namespace rankd::engine {
+namespace {
+
+/// Collects the answers of one step by the handle that waits for them.
+class CompletionSink final : public AnswerSink {
+  public:
+    explicit CompletionSink(Workers& workers) : workers_(workers) {}
+
+    ByteBuffer& out_for(OpenRequest& request) override { return completion_for(*request.owner).answers; }
+
+    void deliver(OpenRequest& request, const AnswerRecord& record) override {
+        completion_for(*request.owner).entries.push_back({&request, record});
+    }
+
+    void hand_over() {
+        for (auto& [handle, completion] : open_) handle->complete(std::move(completion));
+        open_.clear();
+    }
+
+  private:
+    Completion& completion_for(Handle& handle) {
+        const auto found = std::find_if(open_.begin(), open_.end(), [&](const Open& one) { return one.handle.get() == &handle; });
+        if (found != open_.end()) return *found->completion;
+        // The handle may let go of its requests as soon as it has them.
+        open_.push_back({handle.shared_from_this(), workers_.take_completion()});
+        return *open_.back().completion;
+    }
+
+    struct Open {
+        std::shared_ptr<Handle> handle;
+        std::unique_ptr<Completion> completion;
+    };
+    Workers& workers_;
+    std::vector<Open> open_;
+};
+
+}  // namespace
 
 Workers::Workers(unsigned threads, size_t capacity, const wire::Limits& limits, const Clock& clock)
     : thread_count_(threads), capacity_(capacity), limits_(limits), clock_(clock) {
     for (unsigned i = 0; i < threads; ++i) threads_.emplace_back([this] { run(); });
 }
 
-bool Workers::push(Task& task) {
+size_t Workers::push(std::span<OpenRequest* const> requests) {
+    size_t taken = 0;
     {
-        std::lock_guard lock(mutex_);
-        if (is_stopping_ || queued_requests_ + task.requests.size() > capacity_) return false;
-        queued_requests_ += task.requests.size();
-        queue_.push_back(std::move(task));
+        const std::lock_guard lock(mutex_);
+        if (!is_stopping_) taken = std::min(requests.size(), capacity_ - std::min(capacity_, queue_.size()));
+        for (OpenRequest* request : requests.first(taken)) queue_.push(request->lane(), request->waiting);
+        publish_length();
     }
-    wake_.notify_one();
-    return true;
+    // More than one of them finds work only where there is more than one piece of it.
+    if (taken > 1) wake_.notify_all();
+    if (taken == 1) wake_.notify_one();
+    return taken;
 }
 
-size_t Workers::queue_length() const {
-    std::lock_guard lock(mutex_);
-    return queued_requests_;
-}
-
-Task Workers::take_most_urgent() {
-    const auto found =
-        std::min_element(queue_.begin(), queue_.end(), [](const Task& a, const Task& b) { return a.urgency < b.urgency; });
-    Task task = std::move(*found);
-    queue_.erase(found);
-    queued_requests_ -= task.requests.size();
-    return task;
+void Workers::publish_length() {
+    length_.store(queue_.size(), std::memory_order_relaxed);
+    wait_us_.store(queue_.backlog_us() / std::max(1u, thread_count_), std::memory_order_relaxed);
 }
 
 void Workers::run() {
-    Executor executor(limits_, clock_);
+    Runner runner(limits_, clock_);
+    CompletionSink sink(*this);
+    std::unique_lock lock(mutex_);
     for (;;) {
-        Task task;
-        {
-            std::unique_lock lock(mutex_);
-            wake_.wait(lock, [this] { return is_stopping_ || !queue_.empty(); });
+        Runner::Task* const task = runner.choose(queue_, BatchBounds::kNone);
+        publish_length();
+        if (task == nullptr) {
             if (is_stopping_) return;
-            task = take_most_urgent();
+            wake_.wait(lock);
+            continue;
         }
-        finish(executor, clock_, std::move(task));
+        const LaneKey lane = task->lane;
+        lock.unlock();
+        const double us = runner.step(*task, sink);
+        sink.hand_over();
+        lock.lock();
+        queue_.charge(lane, us);
     }
 }
 
-void Workers::finish(Executor& executor, const Clock& clock, Task task) {
-    Completion completion;
-    completion.records.resize(task.requests.size());
-    std::vector<Job> jobs;
-    std::vector<size_t> places;
-    const Micros now = clock.now();
-    for (size_t i = 0; i < task.requests.size(); ++i) {
-        const OpenRequest& request = *task.requests[i];
-        if (request.is_cancelled.load(std::memory_order_acquire)) continue;
-        if (request.is_expired(now)) {
-            completion.records[i] = encode_failure(request.job, deadline_exceeded(), completion.answers);
-            task.model->counters(task.operation).record({Code::DEADLINE_EXCEEDED, 0, {}, 0});
-            continue;
-        }
-        jobs.push_back(request.job);
-        places.push_back(i);
-    }
-    if (!jobs.empty()) {
-        std::vector<AnswerRecord> records(jobs.size());
-        executor.execute(*task.model, task.operation, jobs, completion.answers, records);
-        for (size_t i = 0; i < records.size(); ++i) completion.records[places[i]] = records[i];
-    }
-    completion.requests = std::move(task.requests);
-    task.handle->complete(std::move(completion));
+std::unique_ptr<Completion> Workers::take_completion() {
+    const std::lock_guard lock(pool_mutex_);
+    if (pool_.empty()) return std::make_unique<Completion>();
+    auto completion = std::move(pool_.back());
+    pool_.pop_back();
+    return completion;
+}
+
+void Workers::give_back(std::unique_ptr<Completion> completion) {
+    constexpr size_t kKept = 64, kKeptBytes = 1 << 20;
+    completion->entries.clear();
+    completion->answers.clear();
+    const std::lock_guard lock(pool_mutex_);
+    if (pool_.size() < kKept && completion->answers.capacity() <= kKeptBytes) pool_.push_back(std::move(completion));
 }
 
 void Workers::stop() {
-    std::vector<Task> abandoned;
+    std::vector<OpenRequest*> abandoned;
     {
-        std::lock_guard lock(mutex_);
+        const std::lock_guard lock(mutex_);
         is_stopping_ = true;
-        abandoned.swap(queue_);
-        queued_requests_ = 0;
+        queue_.remove_if([&](const Waiting& waiting) {
+            abandoned.push_back(waiting.request);
+            return true;
+        });
+        publish_length();
     }
     wake_.notify_all();
     for (std::thread& thread : threads_) thread.join();
     threads_.clear();
-    for (Task& task : abandoned) {
-        Completion completion;
-        for (const OpenRequest* request : task.requests)
-            completion.records.push_back(encode_failure(request->job, engine_closed(), completion.answers));
-        completion.requests = std::move(task.requests);
-        task.handle->complete(std::move(completion));
-    }
+    CompletionSink sink(*this);
+    for (OpenRequest* request : abandoned)
+        sink.deliver(*request, encode_failure(request->job, engine_closed(), sink.out_for(*request)));
+    sink.hand_over();
 }
 
 }  // namespace rankd::engine

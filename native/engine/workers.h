@@ -1,32 +1,27 @@
-// The compute workers and their bounded queue: work too long for an I/O thread waits here, most urgent first.
+// The compute workers and their queue: long work, and what a turn of an I/O thread has too much of, from all handles.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <thread>
 #include <vector>
 
 #include "base/byte_buffer.h"
-#include "engine/open_request.h"
+#include "engine/admission.h"
+#include "engine/runner.h"
 
 namespace rankd::engine {
 
-class Handle;
-
-/// Requests of one handle, model and operation that run as one batch.
-struct Task {
-    std::shared_ptr<Handle> handle;
-    std::shared_ptr<Model> model;
-    wire::Operation operation = wire::Operation::kRecommend;
-    std::vector<OpenRequest*> requests;
-    Micros urgency = 0;
-};
-
-/// What a worker made of a task; its handle copies the answers out.
+/// What a worker made of requests of one handle, which copies the answers out.
 struct Completion {
-    std::vector<OpenRequest*> requests;
-    std::vector<AnswerRecord> records;  ///< one per request; length 0 for a cancelled one
+    struct Entry {
+        OpenRequest* request = nullptr;
+        AnswerRecord record;
+    };
+    std::vector<Entry> entries;
     ByteBuffer answers{4096};
 };
 
@@ -35,28 +30,36 @@ class Workers {
     Workers(unsigned threads, size_t capacity, const wire::Limits& limits, const Clock& clock);
     ~Workers() { stop(); }
 
-    /// @return false when the queue is full: the task is untouched
-    bool push(Task& task);
-    size_t queue_length() const;  ///< requests, not tasks
+    /// Takes as many as the capacity allows, from the first. @return how many
+    size_t push(std::span<OpenRequest* const> requests);
+    size_t queue_length() const { return length_.load(std::memory_order_relaxed); }
+    /// Expected time until a request pushed now begins.
+    double wait_us() const { return wait_us_.load(std::memory_order_relaxed); }
     unsigned thread_count() const { return thread_count_; }
 
-    /// Lets running tasks end, answers those still waiting with ENGINE_CLOSED, joins the threads. May be called twice.
+    /// An empty one whose buffers have the sizes of earlier ones.
+    std::unique_ptr<Completion> take_completion();
+    void give_back(std::unique_ptr<Completion> completion);
+
+    /// Lets running work end, answers what still waits with ENGINE_CLOSED, joins the threads. May be called twice.
     void stop();
 
   private:
     void run();
-    Task take_most_urgent();
-    static void finish(Executor& executor, const Clock& clock, Task task);
+    void publish_length();
 
     const unsigned thread_count_;
     const size_t capacity_;
     const wire::Limits limits_;
     const Clock& clock_;
-    mutable std::mutex mutex_;
+    std::mutex mutex_;
     std::condition_variable wake_;
-    std::vector<Task> queue_;
-    size_t queued_requests_ = 0;
+    WorkQueue queue_;
     bool is_stopping_ = false;
+    std::atomic<size_t> length_{0};
+    std::atomic<double> wait_us_{0};
+    std::mutex pool_mutex_;
+    std::vector<std::unique_ptr<Completion>> pool_;
     std::vector<std::thread> threads_;
 };
 

@@ -6,7 +6,9 @@
 #include <vector>
 
 #include "wire/envelope.h"
+#include "wire/json_fault.h"
 #include "wire/msgpack_reader.h"
+#include "wire/oip_answer.h"
 #include "wire/request.h"
 #include "wire/response.h"
 
@@ -22,7 +24,7 @@ void require(bool condition) {
 /// Exactly as much memory as the codec may read, so that the address sanitizer sees one byte more.
 struct ExactBody {
     ExactBody(Codec codec, std::span<const uint8_t> bytes) : size(bytes.size()) {
-        storage = std::make_unique<uint8_t[]>(size + (codec == Codec::kJson ? kBodyPadding : 0));
+        storage = std::make_unique<uint8_t[]>(size + (codec == Codec::kMsgpack ? 0 : kBodyPadding));
         if (size > 0) std::memcpy(storage.get(), bytes.data(), size);
     }
     std::unique_ptr<uint8_t[]> storage;
@@ -44,6 +46,7 @@ void answer(const Id& request_id, const Request& request, Codec codec) {
     reply.kind = !request.inputs.empty()      ? AnswerKind::kOutputs
                  : request.row_values.empty() ? AnswerKind::kItems
                                               : AnswerKind::kScores;
+    reply.is_streamed = request.stream;
     out.clear();
     encode_answer(codec, Framing::kRpc, reply, out);
     if (codec != Codec::kMsgpack) return;
@@ -61,6 +64,37 @@ void refuse(const Id& request_id, const Status& status) {
     }
 }
 
+/// An answer that holds the inputs; where all of it is JSON, our own reader takes it back.
+void answer_oip(const Request& request) {
+    static ByteBuffer out;
+    Answer reply;
+    reply.request = &request;
+    reply.model = "m";
+    reply.version = "1";
+    reply.outputs = request.inputs;
+    if (!check_oip_outputs(request, reply.outputs).is_ok()) return;
+    out.clear();
+    const uint32_t json_bytes = encode_oip_answer(reply, out);
+    require(json_bytes <= out.size());
+    const std::string_view json(reinterpret_cast<const char*>(out.data()), json_bytes == 0 ? out.size() : json_bytes);
+    require(!find_json_fault(json, Limits{}.max_depth));
+}
+
+void decode_oip(std::span<const uint8_t> body, uint32_t json_bytes) {
+    static RequestDecoder decoder{Limits{}};
+    static Arena arena;
+    static ByteBuffer out;
+    arena.reset();
+    const std::string_view json = oip_json(body, json_bytes);
+    (void)peek_urgency(json);
+    Request request;
+    const Status status = decoder.decode(Operation::kInfer, Codec::kOip, body, arena, request, {json_bytes, "m"});
+    if (status.is_ok()) return answer_oip(request);
+    require(!status.message().empty() && status.code() != Code::INTERNAL);
+    out.clear();
+    encode_oip_error(Id{}, peek_id(json), status, out);
+}
+
 void decode(const Id& request_id, Operation operation, Codec codec, std::span<const uint8_t> body) {
     static RequestDecoder decoder{Limits{}};
     static Arena arena;
@@ -73,10 +107,17 @@ void decode(const Id& request_id, Operation operation, Codec codec, std::span<co
 
 }  // namespace
 
-/// First byte 0: a whole RPC frame. Else bit 0 says JSON, the bits above it the operation.
+/// First byte 0: a whole RPC frame. 255: an OIP body behind the length of its JSON as u16, little-endian. Else bit 0 says JSON,
+/// the bits above it the operation.
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     if (size == 0) return 0;
     const uint8_t choice = data[0];
+    if (choice == 255) {
+        if (size < 3) return 0;
+        const ExactBody body(Codec::kOip, {data + 3, size - 3});
+        decode_oip({body.storage.get(), body.size}, static_cast<uint32_t>(data[1] | data[2] << 8));
+        return 0;
+    }
     const Codec codec = choice != 0 && (choice & 1) != 0 ? Codec::kJson : Codec::kMsgpack;
     const ExactBody exact(codec, {data + 1, size - 1});
     const std::span<const uint8_t> bytes(exact.storage.get(), exact.size);

@@ -41,9 +41,14 @@ Napi::Value js_create_core(const Napi::CallbackInfo& info) {
     options.queue_capacity = number_option(given, "queueCapacity", options.queue_capacity, status);
     options.short_work_us = number_option(given, "shortWorkUs", options.short_work_us, status);
     options.limits.max_frame_bytes = number_option(given, "maxFrameBytes", options.limits.max_frame_bytes, status);
+    options.limits.max_oip_bytes = number_option(given, "maxOipBytes", options.limits.max_oip_bytes, status);
     options.default_deadline_ms = number_option(given, "defaultDeadlineMs", options.default_deadline_ms, status);
+    options.max_wait_ms = number_option(given, "maxWaitMs", options.max_wait_ms, status);
+    options.workers_have_cores = switch_option(given, "workersHaveCores", options.workers_have_cores, status);
     options.precompute_bytes =
         uint64_t{number_option(given, "precomputeMib", static_cast<uint32_t>(options.precompute_bytes >> 20), status)} << 20;
+    options.response_cache_bytes = uint64_t{number_option(given, "responseCacheMib", 0, status)} << 20;
+    options.response_cache_ttl_ms = number_option(given, "responseCacheTtlMs", 0, status);
     options.observe = switch_option(given, "observe", options.observe, status);
     if (options.compute_threads > 256) status = {Code::INVALID_ARGUMENT, "computeThreads must be at most 256"};
     if (!status.is_ok()) {

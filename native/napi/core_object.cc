@@ -1,5 +1,8 @@
 // The JavaScript face of a core; src/native/addon.ts lists the same methods.
+#include <cmath>
+
 #include "engine/core.h"
+#include "napi/logged_requests.h"
 #include "napi/objects.h"
 #include "napi/promise_worker.h"
 #include "napi/tags.h"
@@ -30,12 +33,12 @@ bool text_argument(const Napi::CallbackInfo& info, size_t i, const char* name, s
 
 class LoadWorker final : public PromiseWorker {
   public:
-    LoadWorker(Napi::Env env, std::shared_ptr<Core> core, std::string path)
-        : PromiseWorker(env), core_(std::move(core)), path_(std::move(path)) {}
+    LoadWorker(Napi::Env env, std::shared_ptr<Core> core, std::string path, std::optional<std::string> manifest)
+        : PromiseWorker(env), core_(std::move(core)), path_(std::move(path)), manifest_(std::move(manifest)) {}
 
   private:
     Status run() override {
-        auto loaded = core_->load(path_);
+        auto loaded = core_->load(path_, std::move(manifest_));
         if (!loaded.is_ok()) return loaded.status();
         info_ = std::move(loaded).value();
         return Status::ok();
@@ -44,6 +47,7 @@ class LoadWorker final : public PromiseWorker {
 
     std::shared_ptr<Core> core_;
     std::string path_;
+    std::optional<std::string> manifest_;
     engine::ModelInfo info_;
 };
 
@@ -72,12 +76,14 @@ class CloseWorker final : public PromiseWorker {
     std::shared_ptr<Core> core_;
 };
 
-// load(path: string): Promise<ModelInfo>
+// load(path: string, manifest?: string): Promise<ModelInfo>
 Napi::Value js_load(const Napi::CallbackInfo& info) {
     const CoreObject* self = self_of(info);
     std::string path;
     if (self == nullptr || !text_argument(info, 0, "path", path)) return {};
-    return PromiseWorker::start(new LoadWorker(info.Env(), self->core, std::move(path)));
+    std::optional<std::string> manifest;
+    if (!info[1].IsUndefined() && !text_argument(info, 1, "manifest", manifest.emplace())) return {};
+    return PromiseWorker::start(new LoadWorker(info.Env(), self->core, std::move(path), std::move(manifest)));
 }
 
 // unload(name: string, version: string): Promise<void>
@@ -110,6 +116,32 @@ void js_route(const Napi::CallbackInfo& info) {
         aliases.emplace(key.As<Napi::String>(), version.As<Napi::String>());
     }
     if (const Status status = self->core->route(name, std::move(aliases)); !status.is_ok()) throw_status(info.Env(), status);
+}
+
+/// A bound of `tune`, 0 when absent; false after throwing.
+bool bound_argument(const Napi::Object& bounds, const char* key, uint32_t& bound) {
+    const Napi::Value value = bounds.Get(key);
+    if (value.IsUndefined()) return true;
+    const double number = value.IsNumber() ? value.As<Napi::Number>().DoubleValue() : -1;
+    if (number >= 0 && number <= UINT32_MAX && number == std::floor(number)) {
+        bound = static_cast<uint32_t>(number);
+        return true;
+    }
+    throw_status(bounds.Env(), {Code::INVALID_ARGUMENT, std::string(key) + " must be a whole number from 0"});
+    return false;
+}
+
+// tune(name: string, bounds: ServingBounds): void
+void js_tune(const Napi::CallbackInfo& info) {
+    const CoreObject* self = self_of(info);
+    std::string name;
+    if (self == nullptr || !text_argument(info, 0, "name", name)) return;
+    const Napi::Object given = info[1].IsObject() ? info[1].As<Napi::Object>() : Napi::Object::New(info.Env());
+    engine::ServingBounds bounds;
+    if (!bound_argument(given, "sloP99Ms", bounds.slo_p99_ms) || !bound_argument(given, "maxBatchRows", bounds.max_batch_rows) ||
+        !bound_argument(given, "maxBatchUs", bounds.max_batch_us) || !bound_argument(given, "maxWaitMs", bounds.max_wait_ms))
+        return;
+    self->core->tune(name, bounds);
 }
 
 Napi::Value change_items(const Napi::CallbackInfo& info,
@@ -145,6 +177,24 @@ Napi::Value js_stats(const Napi::CallbackInfo& info) {
     return self == nullptr ? Napi::Value() : to_js(info.Env(), self->core->stats());
 }
 
+// models(): ModelInfo[]
+Napi::Value js_models(const Napi::CallbackInfo& info) {
+    const CoreObject* self = self_of(info);
+    return self == nullptr ? Napi::Value() : to_js(info.Env(), self->core->models());
+}
+
+// slowRequests(): SlowRequests
+Napi::Value js_slow_requests(const Napi::CallbackInfo& info) {
+    const CoreObject* self = self_of(info);
+    return self == nullptr ? Napi::Value() : slow_requests(info.Env(), *self->core);
+}
+
+// takeTraces(): TracedRequest[]
+Napi::Value js_take_traces(const Napi::CallbackInfo& info) {
+    const CoreObject* self = self_of(info);
+    return self == nullptr ? Napi::Value() : take_traces(info.Env(), *self->core);
+}
+
 // drain(): void
 void js_drain(const Napi::CallbackInfo& info) {
     if (const CoreObject* self = self_of(info)) self->core->drain();
@@ -159,9 +209,13 @@ Napi::Object make_core_object(Napi::Env env, std::shared_ptr<Core> core) {
     object.Set("load", Napi::Function::New<js_load>(env, "load"));
     object.Set("unload", Napi::Function::New<js_unload>(env, "unload"));
     object.Set("route", Napi::Function::New<js_route>(env, "route"));
+    object.Set("tune", Napi::Function::New<js_tune>(env, "tune"));
     object.Set("upsert", Napi::Function::New<js_upsert>(env, "upsert"));
     object.Set("remove", Napi::Function::New<js_remove>(env, "remove"));
     object.Set("stats", Napi::Function::New<js_stats>(env, "stats"));
+    object.Set("models", Napi::Function::New<js_models>(env, "models"));
+    object.Set("slowRequests", Napi::Function::New<js_slow_requests>(env, "slowRequests"));
+    object.Set("takeTraces", Napi::Function::New<js_take_traces>(env, "takeTraces"));
     object.Set("drain", Napi::Function::New<js_drain>(env, "drain"));
     object.Set("close", Napi::Function::New<js_close>(env, "close"));
     return object;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -10,6 +11,8 @@
 #include "base/status.h"
 #include "pipeline/bundle.h"
 #include "pipeline/catalogue.h"
+#include "pipeline/infer_run.h"
+#include "pipeline/stage_times.h"
 #include "wire/request.h"
 #include "wire/response.h"
 
@@ -38,9 +41,13 @@ struct RequestState {
     std::span<const float> source_scores;  ///< [candidates before filtering, plan.scored_sources], by Candidate::position
 
     std::span<const wire::ScoredItem> items;  ///< the answer: items, or scores and decisions
-    std::span<const float> scores;
-    std::span<const std::string_view> decisions;
+    std::span<float> scores;
+    size_t scores_ready = 0;  ///< so many from the first stand
+    std::span<std::string_view> decisions;
     std::span<const wire::NamedTensor> outputs;  ///< infer
+    bool is_held = false;                        ///< another thread may answer it: a run passes it by
+    uint32_t infer_run = kNoRun;                 ///< the place in Scratch::infer_runs of the run that gave them
+    uint32_t infer_rows = 0;                     ///< of that run, this request's own
 
     bool is_ok() const { return status.is_ok(); }
 };
@@ -70,6 +77,10 @@ struct Scratch {
     std::vector<float> sums;  ///< neighbours: score per item row, zero outside `touched`
     std::vector<uint32_t> touched;
     std::vector<RequestState> requests;
+    std::vector<InferRun> infer_runs;  ///< of this batch, those that went well
+    /// What they gave: the requests' outputs are views into it.
+    std::vector<std::unique_ptr<session::Outputs>> infer_outputs;
+    StageClock stages;  ///< of the batch that runs
 };
 
 struct Batch {

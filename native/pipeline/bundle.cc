@@ -3,6 +3,7 @@
 
 #include "base/mapped_file.h"
 #include "base/sha256.h"
+#include "pipeline/batch_probe.h"
 #include "pipeline/item_side.h"
 
 namespace rankd::pipeline {
@@ -17,7 +18,7 @@ const Plan* Bundle::plan(wire::Operation operation) const {
 std::vector<wire::Operation> Bundle::operations() const {
     std::vector<wire::Operation> operations;
     for (const auto& [operation, plan] : plans_) operations.push_back(operation);
-    if (default_graph_ != nullptr) operations.push_back(wire::Operation::kInfer);
+    if (infer_plan_) operations.push_back(wire::Operation::kInfer);
     return operations;
 }
 
@@ -47,37 +48,47 @@ Status Bundle::verify_files() const {
     return Status::ok();
 }
 
-namespace {
+/// Of a folder that brought no list. What cannot be read is not there: opening it says why.
+void Bundle::list_files() {
+    std::error_code error;
+    for (fs::recursive_directory_iterator at(folder_, error), end; !error && at != end; at.increment(error)) {
+        std::error_code unreadable;
+        if (!at->is_regular_file(unreadable)) continue;
+        const uint64_t bytes = at->file_size(unreadable);
+        if (!unreadable) manifest_.files.emplace(at->path().lexically_relative(folder_).string(), FileEntry{{}, bytes});
+    }
+}
 
 /// Every file that the manifest uses must be in its list, so that nothing is served unchecked.
-Status check_listed(const Manifest& manifest, const std::string& file) {
-    if (manifest.files.contains(file)) return Status::ok();
+Status Bundle::check_listed(const std::string& file) const {
+    if (manifest_.files.contains(file)) return Status::ok();
+    if (manifest_.is_generated) return {Code::BUNDLE_MISSING_FILE, "there is no file " + file};
     return {Code::BUNDLE_INVALID, "manifest.json: \"files\" does not list " + file};
 }
 
-}  // namespace
-
 Status Bundle::open_resources(const session::SessionFactory& sessions) {
     for (const auto& [name, file] : manifest_.ids) {
-        RANKD_RETURN_IF_ERROR(check_listed(manifest_, file));
+        RANKD_RETURN_IF_ERROR(check_listed(file));
         RANKD_ASSIGN_OR_RETURN(resources_.ids[name], store::IdMap::open(folder_ / file));
     }
     for (const auto& [name, file] : manifest_.tables) {
-        RANKD_RETURN_IF_ERROR(check_listed(manifest_, file));
+        RANKD_RETURN_IF_ERROR(check_listed(file));
         RANKD_ASSIGN_OR_RETURN(resources_.tables[name], store::Table::open(folder_ / file));
     }
     for (const auto& [name, file] : manifest_.indexes) {
-        RANKD_RETURN_IF_ERROR(check_listed(manifest_, file));
+        RANKD_RETURN_IF_ERROR(check_listed(file));
         RANKD_ASSIGN_OR_RETURN(resources_.indexes[name], index::open_index(folder_ / file));
     }
     for (const GraphSpec& spec : manifest_.graphs) {
-        RANKD_RETURN_IF_ERROR(check_listed(manifest_, spec.file));
+        RANKD_RETURN_IF_ERROR(check_listed(spec.file));
         auto graph = std::make_unique<Graph>();
         graph->spec = &spec;
-        RANKD_ASSIGN_OR_RETURN(graph->session, sessions.open(folder_ / spec.file));
+        const bool is_default = spec.name == manifest_.default_graph;
+        const session::SessionOptions options = is_default ? manifest_.infer.session : session::SessionOptions{};
+        RANKD_ASSIGN_OR_RETURN(graph->session, sessions.open(folder_ / spec.file, options));
         resources_.graphs.emplace(spec.name, std::move(graph));
     }
-    if (!manifest_.golden.empty()) RANKD_RETURN_IF_ERROR(check_listed(manifest_, manifest_.golden));
+    if (!manifest_.golden.empty()) RANKD_RETURN_IF_ERROR(check_listed(manifest_.golden));
     return Status::ok();
 }
 
@@ -93,12 +104,24 @@ void Bundle::precompute(const session::SessionFactory& sessions, const BundleOpt
     }
 }
 
+Status Bundle::resolve_default_graph() {
+    if (manifest_.default_graph.empty()) return Status::ok();
+    const auto found = resources_.graphs.find(manifest_.default_graph);
+    if (found == resources_.graphs.end())
+        return {Code::BUNDLE_SIGNATURE_MISMATCH, "default_graph: there is no graph \"" + manifest_.default_graph + "\""};
+    RANKD_ASSIGN_OR_RETURN(infer_plan_, resolve_infer(manifest_.name, manifest_.infer, *found->second->session, folder_));
+    if (infer_plan_->is_bound_open) decide_batching(*infer_plan_, manifest_.infer);
+    return Status::ok();
+}
+
 Result<std::unique_ptr<Bundle>> Bundle::open(const fs::path& folder, const session::SessionFactory& sessions,
                                              const BundleOptions& options) {
     auto bundle = std::make_unique<Bundle>();
     bundle->folder_ = folder;
-    RANKD_ASSIGN_OR_RETURN(bundle->manifest_, read_manifest(folder / "manifest.json"));
+    RANKD_ASSIGN_OR_RETURN(bundle->manifest_,
+                           options.manifest ? parse_manifest(*options.manifest) : read_manifest(folder / "manifest.json"));
     RANKD_RETURN_IF_ERROR(bundle->verify_files());
+    if (bundle->manifest_.is_generated) bundle->list_files();
     RANKD_RETURN_IF_ERROR(bundle->open_resources(sessions));
 
     Resources& resources = bundle->resources_;
@@ -120,12 +143,7 @@ Result<std::unique_ptr<Bundle>> Bundle::open(const fs::path& folder, const sessi
         bundle->plans_.emplace(operation, std::move(plan));
     }
     bundle->precompute(sessions, options);
-    if (!manifest.default_graph.empty()) {
-        const auto found = resources.graphs.find(manifest.default_graph);
-        if (found == resources.graphs.end())
-            return Status(Code::BUNDLE_SIGNATURE_MISMATCH, "default_graph: there is no graph \"" + manifest.default_graph + "\"");
-        bundle->default_graph_ = found->second.get();
-    }
+    RANKD_RETURN_IF_ERROR(bundle->resolve_default_graph());
     const bool needs_items = bundle->plan(wire::Operation::kRecommend) || bundle->plan(wire::Operation::kRank) ||
                              bundle->plan(wire::Operation::kSimilar);
     if (needs_items && !bundle->item_ids_)

@@ -4,9 +4,11 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "base/status.h"
+#include "pipeline/infer_plan.h"
 #include "pipeline/manifest.h"
 #include "pipeline/plan.h"
 #include "wire/codec.h"
@@ -16,6 +18,7 @@ namespace rankd::pipeline {
 struct BundleOptions {
     /// Memory for what ranking graphs compute of items alone, computed at load; 0 = graphs run as their files have them.
     uint64_t precompute_bytes = uint64_t{1} << 30;
+    std::optional<std::string> manifest = {};  ///< in place of the folder's manifest.json
 };
 
 /// Immutable after `open`, so safe on any thread.
@@ -29,8 +32,9 @@ class Bundle {
     const Manifest& manifest() const { return manifest_; }
     const Resources& resources() const { return resources_; }
     const std::filesystem::path& folder() const { return folder_; }
-    const Plan* plan(wire::Operation operation) const;             ///< nullptr when the bundle does not offer it, and for `infer`
-    const Graph* default_graph() const { return default_graph_; }  ///< what `infer` runs; nullptr when there is none
+    const Plan* plan(wire::Operation operation) const;  ///< nullptr when the bundle does not offer it, and for `infer`
+    /// What `infer` runs; nullptr when there is no default graph.
+    const InferPlan* infer_plan() const { return infer_plan_ ? &*infer_plan_ : nullptr; }
     /// What requests may ask of it: the manifest's operations, and `infer` when there is a default graph.
     std::vector<wire::Operation> operations() const;
 
@@ -45,6 +49,9 @@ class Bundle {
 
   private:
     Status verify_files() const;
+    void list_files();
+    Status check_listed(const std::string& file) const;
+    Status resolve_default_graph();
     Status open_resources(const session::SessionFactory& sessions);
     void precompute(const session::SessionFactory& sessions, const BundleOptions& options);
 
@@ -55,7 +62,7 @@ class Bundle {
     const store::IdMap* item_ids_ = nullptr;
     const store::IdMap* user_ids_ = nullptr;
     const store::Column* history_ = nullptr;
-    const Graph* default_graph_ = nullptr;
+    std::optional<InferPlan> infer_plan_;
 };
 
 }  // namespace rankd::pipeline

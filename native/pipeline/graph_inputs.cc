@@ -29,12 +29,12 @@ std::span<float> user_rows(Batch& batch, const GraphInput& input, const RunRows&
     if (input.spec->from == From::kUser) {
         const auto indices = batch.arena().allocate<uint32_t>(rows.users.size());
         std::transform(rows.users.begin(), rows.users.end(), indices.begin(),
-                       [](const RequestState* user) { return user->user_row; });
+                       [](const UserRows& one) { return one.user->user_row; });
         input.column->gather(indices, out.data(), width);
         return out;
     }
     for (size_t u = 0; u < rows.users.size(); ++u) {
-        const RequestState& user = *rows.users[u];
+        const RequestState& user = *rows.users[u].user;
         float* row = out.data() + u * width;
         switch (input.spec->from) {
             case From::kHistory:
@@ -58,7 +58,7 @@ std::span<float> repeat_for_candidates(Batch& batch, std::span<const float> valu
     const auto out = batch.arena().allocate<float>(rows.candidate_count * width);
     float* to = out.data();
     for (size_t u = 0; u < rows.users.size(); ++u)
-        for (size_t c = 0; c < rows.users[u]->candidates.size(); ++c, to += width)
+        for (size_t c = 0; c < rows.users[u].candidates.size(); ++c, to += width)
             std::copy_n(values.data() + u * width, width, to);
     return out;
 }
@@ -66,8 +66,8 @@ std::span<float> repeat_for_candidates(Batch& batch, std::span<const float> valu
 Status item_rows(Batch& batch, const Graph& graph, const GraphInput& input, const RunRows& rows, std::span<float>& values) {
     const auto indices = batch.arena().allocate<uint32_t>(rows.candidate_count);
     size_t n = 0;
-    for (const RequestState* user : rows.users)
-        for (const Candidate& candidate : user->candidates) indices[n++] = candidate.row;
+    for (const UserRows& one : rows.users)
+        for (const Candidate& candidate : one.candidates) indices[n++] = candidate.row;
     values = batch.arena().allocate<float>(rows.candidate_count * input.width);
     if (input.item_result) return graph.item_side->gather(*input.item_result, batch.items, indices, values.data());
     batch.items.gather(*input.column, indices, values.data());
@@ -77,9 +77,9 @@ Status item_rows(Batch& batch, const Graph& graph, const GraphInput& input, cons
 std::span<float> candidate_features(Batch& batch, const GraphInput& input, const RunRows& rows) {
     const auto out = batch.arena().allocate<float>(rows.candidate_count * input.width);
     float* to = out.data();
-    for (const RequestState* user : rows.users) {
-        const auto features = user->request->candidate_features;
-        for (const Candidate& candidate : user->candidates) {
+    for (const UserRows& one : rows.users) {
+        const auto features = one.user->request->candidate_features;
+        for (const Candidate& candidate : one.candidates) {
             fill_features(features.empty() ? wire::FeatureMap{} : features[candidate.position], *input.spec, to);
             to += input.width;
         }
@@ -93,9 +93,9 @@ std::span<float> source_scores(Batch& batch, const GraphInput& input, const RunR
     for (size_t i = 0; i < input.sources.size(); ++i) {
         const auto place = static_cast<size_t>(std::find(scored.begin(), scored.end(), input.sources[i]) - scored.begin());
         float* to = out.data() + i;
-        for (const RequestState* user : rows.users)
-            for (const Candidate& candidate : user->candidates) {
-                *to = user->source_scores[candidate.position * scored.size() + place];
+        for (const UserRows& one : rows.users)
+            for (const Candidate& candidate : one.candidates) {
+                *to = one.user->source_scores[candidate.position * scored.size() + place];
                 to += input.width;
             }
     }
@@ -107,7 +107,7 @@ Tensor row_user(Batch& batch, const GraphInput& input, const RunRows& rows) {
     const auto out = batch.arena().allocate<Integer>(rows.candidate_count);
     size_t n = 0;
     for (size_t u = 0; u < rows.users.size(); ++u)
-        for (size_t c = 0; c < rows.users[u]->candidates.size(); ++c) out[n++] = static_cast<Integer>(u);
+        for (size_t c = 0; c < rows.users[u].candidates.size(); ++c) out[n++] = static_cast<Integer>(u);
     return {out.data(), input.type, input.rank, {static_cast<int64_t>(rows.candidate_count), 1}};
 }
 
@@ -147,7 +147,8 @@ Status run_session(Batch& batch, const Graph& graph, uint32_t output, std::span<
     values = batch.arena().allocate<float>(row_count * wanted.width);
     const char* const name = wanted.name.c_str();
     const Tensor target{values.data(), ElementType::kF32, wanted.rank, {static_cast<int64_t>(row_count), wanted.width}};
-    return graph.serving_session().run(inputs, {&name, 1}, {&target, 1}).within("graph \"" + graph.spec->name + "\"");
+    const Status status = graph.serving_session().run(inputs, {&name, 1}, {&target, 1});
+    return status.is_ok() ? status : status.within("graph \"" + graph.spec->name + "\"");
 }
 
 }  // namespace

@@ -7,10 +7,15 @@
 
 namespace rankd::pipeline {
 
-/// Users of one run and, for candidate graphs, all their candidates in the users' order.
+/// One user of a run and, for candidate graphs, those of its candidates that the run scores.
+struct UserRows {
+    RequestState* user = nullptr;
+    std::span<Candidate> candidates;
+};
+
 struct RunRows {
-    std::span<RequestState* const> users;
-    size_t candidate_count = 0;
+    std::span<const UserRows> users;
+    size_t candidate_count = 0;  ///< of all users
 };
 
 /// Runs a user or candidate graph. @return its output [U or N, width] in `values`; MODEL_FAILED with the runtime's words

@@ -1,16 +1,16 @@
-// infer: a bundle's default graph on the caller's own tensors, whatever the graph is.
+// infer: a bundle's default graph on the callers' own tensors, whatever the graph is; requests that agree share its runs.
 #pragma once
 
-#include <span>
-
-#include "base/arena.h"
+#include "base/clock.h"
 #include "pipeline/batch.h"
-#include "pipeline/plan.h"
+#include "pipeline/infer_plan.h"
 
 namespace rankd::pipeline {
 
-/// Runs the graph once per request; outputs are copied into `arena`. A request fails alone: INVALID_ARGUMENT for a name or type
-/// the graph does not have, SHAPE_MISMATCH, MODEL_FAILED.
-void run_infer(const Graph& graph, Arena& arena, std::span<RequestState> requests);
+/// Answers the requests of the batch that have neither failed nor an answer yet, and are not held. Requests that differ in
+/// nothing but their rows and values run together, up to the plan's bound; when such a run fails, each of them runs alone, so
+/// that nobody fails for another. Their outputs are views into `scratch.infer_outputs`. Requests fail as INVALID_ARGUMENT,
+/// SHAPE_MISMATCH (see infer_binding.h), or MODEL_FAILED with the runtime's words.
+void run_infer(const InferPlan& plan, Scratch& scratch, const Clock& clock);
 
 }  // namespace rankd::pipeline

@@ -35,12 +35,19 @@ Status Fields::text(std::string_view key, std::string& out, bool required) {
 }
 
 Status Fields::count(std::string_view key, uint32_t& out, uint32_t least) {
+    uint64_t number = out;
+    RANKD_RETURN_IF_ERROR(whole(key, number, least, 1'000'000));
+    out = static_cast<uint32_t>(number);
+    return Status::ok();
+}
+
+Status Fields::whole(std::string_view key, uint64_t& out, uint64_t least, uint64_t most) {
     const auto value = take(key);
     if (!value) return Status::ok();
     uint64_t number = 0;
-    if (value->get(number) != simdjson::SUCCESS || number < least || number > 1'000'000)
-        return invalid(path(key), "must be an integer from " + std::to_string(least) + " to 1000000");
-    out = static_cast<uint32_t>(number);
+    if (value->get(number) != simdjson::SUCCESS || number < least || number > most)
+        return invalid(path(key), "must be an integer from " + std::to_string(least) + " to " + std::to_string(most));
+    out = number;
     return Status::ok();
 }
 

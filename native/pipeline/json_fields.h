@@ -24,6 +24,8 @@ class Fields {
 
     Status text(std::string_view key, std::string& out, bool required = false);
     Status count(std::string_view key, uint32_t& out, uint32_t least);
+    /// An integer from `least` to `most`.
+    Status whole(std::string_view key, uint64_t& out, uint64_t least, uint64_t most);
     Status flag(std::string_view key, bool& out);
     Status texts(std::string_view key, std::vector<std::string>& out);
     Status numbers(std::string_view key, std::vector<float>& out);

@@ -5,6 +5,7 @@
 
 #include "base/mapped_file.h"
 #include "pipeline/json_fields.h"
+#include "pipeline/read_infer.h"
 
 namespace rankd::pipeline {
 namespace {
@@ -252,7 +253,7 @@ Status read_thresholds(Fields& root, Manifest& manifest) {
 
 Status read_files(Fields& root, Manifest& manifest) {
     const auto value = root.take("files");
-    if (!value) return invalid("\"files\"", "is missing");
+    if (!value) return manifest.is_generated ? Status::ok() : invalid("\"files\"", "is missing");
     RANKD_ASSIGN_OR_RETURN(const Fields fields, Fields::of(*value, "files"));
     for (const auto& [name, entry] : fields.entries()) {
         if (!is_plain_file(name)) return invalid(fields.path(name), "must be the name of a file in the bundle");
@@ -268,16 +269,17 @@ Status read_files(Fields& root, Manifest& manifest) {
     return Status::ok();
 }
 
-Result<Manifest> read_root(const element& document) {
+Result<Manifest> read_root(const element& document, bool is_generated) {
     RANKD_ASSIGN_OR_RETURN(Fields root, Fields::of(document, ""));
     Manifest manifest;
+    manifest.is_generated = is_generated;
     uint32_t format = 0;
     RANKD_RETURN_IF_ERROR(root.count("format", format, 1));
     if (format != 1) return invalid("\"format\"", "is " + std::to_string(format) + "; this engine reads format 1");
     RANKD_RETURN_IF_ERROR(root.text("name", manifest.name, true));
     RANKD_RETURN_IF_ERROR(root.text("version", manifest.version, true));
     if (!is_version(manifest.version))
-        return invalid("\"version\"", "is \"" + manifest.version + "\", expected major.minor.patch");
+        return invalid("\"version\"", "is \"" + manifest.version + "\", expected major.minor.patch or a whole number");
     RANKD_RETURN_IF_ERROR(root.text("kind", manifest.kind, true));
     if (manifest.kind != "recommender" && manifest.kind != "scorer" && manifest.kind != "model")
         return invalid("\"kind\"", "is \"" + manifest.kind + "\", expected recommender, scorer or model");
@@ -299,6 +301,9 @@ Result<Manifest> read_root(const element& document) {
     }
     RANKD_RETURN_IF_ERROR(read_operations(root, manifest));
     RANKD_RETURN_IF_ERROR(root.text("default_graph", manifest.default_graph));
+    if (const auto infer = root.take("infer")) {
+        RANKD_ASSIGN_OR_RETURN(manifest.infer, read_infer(*infer, "infer"));
+    }
     RANKD_RETURN_IF_ERROR(read_thresholds(root, manifest));
     if (const auto tolerances = root.take("tolerances")) {
         RANKD_ASSIGN_OR_RETURN(Fields fields, Fields::of(*tolerances, "tolerances"));
@@ -316,34 +321,43 @@ Result<Manifest> read_root(const element& document) {
     return manifest;
 }
 
-}  // namespace
-
-bool is_version(std::string_view text) {
-    int parts = 1;
-    bool digit = false;
-    for (char c : text) {
-        if (c == '.') {
-            if (!digit) return false;
-            ++parts;
-            digit = false;
-        } else if (c >= '0' && c <= '9') {
-            digit = true;
-        } else {
-            return false;
-        }
-    }
-    return digit && parts == 3;
-}
-
-Result<Manifest> read_manifest(const std::filesystem::path& path) {
-    RANKD_ASSIGN_OR_RETURN(const MappedFile file, MappedFile::open(path));
+Result<Manifest> parse(const simdjson::padded_string& text, bool is_generated) {
     simdjson::dom::parser parser;
-    const simdjson::padded_string text(reinterpret_cast<const char*>(file.data()), file.size());
     element document;
     if (const auto error = parser.parse(text).get(document))
         return Status(Code::BUNDLE_INVALID,
                       std::string("manifest.json: not well-formed JSON: ") + simdjson::error_message(error));
-    return read_root(document);
+    return read_root(document, is_generated);
+}
+
+}  // namespace
+
+bool is_version(std::string_view text) {
+    // So many digits always fit the numbers that versions are compared by.
+    constexpr size_t kMostDigits = 18;
+    const bool is_whole = text.find('.') == std::string_view::npos;
+    if (is_whole && text.size() > 1 && text[0] == '0') return false;
+    int parts = 1;
+    size_t digits = 0;
+    for (char c : text) {
+        if (c == '.') {
+            if (digits == 0) return false;
+            ++parts;
+            digits = 0;
+        } else if (c < '0' || c > '9' || ++digits > kMostDigits) {
+            return false;
+        }
+    }
+    return digits > 0 && (is_whole || parts == 3);
+}
+
+Result<Manifest> read_manifest(const std::filesystem::path& path) {
+    RANKD_ASSIGN_OR_RETURN(const MappedFile file, MappedFile::open(path));
+    return parse(simdjson::padded_string(reinterpret_cast<const char*>(file.data()), file.size()), false);
+}
+
+Result<Manifest> parse_manifest(std::string_view text) {
+    return parse(simdjson::padded_string(text.data(), text.size()), true);
 }
 
 }  // namespace rankd::pipeline

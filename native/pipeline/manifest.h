@@ -10,13 +10,14 @@
 #include <vector>
 
 #include "base/status.h"
+#include "pipeline/infer_spec.h"
 #include "store/table.h"
 #include "wire/codec.h"
 
 namespace rankd::pipeline {
 
 struct FileEntry {
-    std::string sha256;
+    std::string sha256;  ///< empty in a generated manifest: nobody wrote one down
     uint64_t bytes = 0;
 };
 
@@ -108,13 +109,17 @@ struct Manifest {
     std::vector<ThresholdSpec> thresholds;
     float score_tolerance = 1e-4f;
     std::string golden;
+    InferSpec infer;
     std::map<std::string, FileEntry> files;
+    bool is_generated = false;  ///< given as text for a folder that has none: its files are found, and not verified
 };
 
 /// @return BUNDLE_MISSING_FILE without the file, BUNDLE_INVALID naming the key and what was expected of it
 Result<Manifest> read_manifest(const std::filesystem::path& path);
+/// A generated manifest: `files` may be absent. @return BUNDLE_INVALID as above
+Result<Manifest> parse_manifest(std::string_view text);
 
-/// "1.2.3" with plain numbers, as bundles are versioned.
+/// "1.2.3", or a whole number as model repositories have it.
 bool is_version(std::string_view text);
 
 }  // namespace rankd::pipeline

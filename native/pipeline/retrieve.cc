@@ -22,15 +22,16 @@ struct SourceQueries {
     }
 };
 
-std::span<RequestState*> live_requests(Batch& batch) {
-    const auto live = batch.arena().allocate<RequestState*>(batch.requests.size());
+/// What is left of the batch, as graphs of users read it.
+std::span<UserRows> live_requests(Batch& batch) {
+    const auto live = batch.arena().allocate<UserRows>(batch.requests.size());
     size_t count = 0;
     for (RequestState& state : batch.requests)
-        if (state.is_ok()) live[count++] = &state;
+        if (state.is_ok()) live[count++] = {&state, {}};
     return live.first(count);
 }
 
-std::span<SourceQueries> run_queries(Batch& batch, std::span<const Source* const> sources, std::span<RequestState* const> users) {
+std::span<SourceQueries> run_queries(Batch& batch, std::span<const Source* const> sources, std::span<const UserRows> users) {
     const auto queries = batch.arena().allocate<SourceQueries>(sources.size());
     for (size_t s = 0; s < sources.size(); ++s) {
         queries[s] = {sources[s], {}};
@@ -40,7 +41,7 @@ std::span<SourceQueries> run_queries(Batch& batch, std::span<const Source* const
         if (status.is_ok()) continue;
         // The other sources still answer; a request that is left with nothing falls back in `select`.
         queries[s].values = {};
-        for (RequestState* user : users) add(user->degraded, wire::Degraded::kModelFailed);
+        for (const UserRows& one : users) add(one.user->degraded, wire::Degraded::kModelFailed);
     }
     return queries;
 }
@@ -169,7 +170,7 @@ void score_candidates(Batch& batch, std::span<const SourceQueries> queries, size
 
 /// The queries of `wanted`, taken from those already run where possible.
 std::span<SourceQueries> queries_for(Batch& batch, std::span<const Source* const> wanted, std::span<const SourceQueries> known,
-                                     std::span<RequestState* const> users) {
+                                     std::span<const UserRows> users) {
     ArenaVector<const Source*> missing(batch.arena(), wanted.size());
     const auto is_known = [&](const Source* source) {
         return std::any_of(known.begin(), known.end(), [&](const SourceQueries& queries) { return queries.source == source; });
@@ -192,15 +193,16 @@ void run_stage(const RetrieveStage& stage, Batch& batch) {
     const auto queries = run_queries(batch, stage.sources, users);
     const auto scored = queries_for(batch, batch.plan.scored_sources, queries, users);
     for (size_t u = 0; u < users.size(); ++u) {
-        unite(batch, queries, u, *users[u]);
-        if (users[u]->is_ok() && !scored.empty()) score_candidates(batch, scored, u, *users[u]);
+        RequestState& state = *users[u].user;
+        unite(batch, queries, u, state);
+        if (state.is_ok() && !scored.empty()) score_candidates(batch, scored, u, state);
     }
 }
 
 void score_by_sources(Batch& batch) {
     const auto users = live_requests(batch);
     const auto scored = queries_for(batch, batch.plan.scored_sources, {}, users);
-    for (size_t u = 0; u < users.size(); ++u) score_candidates(batch, scored, u, *users[u]);
+    for (size_t u = 0; u < users.size(); ++u) score_candidates(batch, scored, u, *users[u].user);
 }
 
 }  // namespace rankd::pipeline

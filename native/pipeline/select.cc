@@ -75,12 +75,29 @@ void select_best(Batch& batch, const SelectStage& stage, RequestState& state) {
     state.items = items.span();
 }
 
-/// One score per candidate in the order given; not-a-number for those that are not in the catalogue.
-void select_input_order(Batch& batch, RequestState& state) {
-    const auto scores = batch.arena().allocate<float>(state.request->candidate_count());
-    std::fill(scores.begin(), scores.end(), std::numeric_limits<float>::quiet_NaN());
-    for (const Candidate& candidate : state.candidates) scores[candidate.position] = candidate.score;
-    state.scores = scores;
+}  // namespace
+
+void open_input_order(Batch& batch, RequestState& state) {
+    state.scores = batch.arena().allocate<float>(state.request->candidate_count());
+    std::fill(state.scores.begin(), state.scores.end(), std::numeric_limits<float>::quiet_NaN());
+}
+
+void put_in_input_order(RequestState& state, std::span<const Candidate> candidates) {
+    for (const Candidate& candidate : candidates) {
+        state.scores[candidate.position] = candidate.score;
+        state.scores_ready = candidate.position + 1;
+    }
+}
+
+namespace {
+
+/// Candidates that are not in the catalogue keep what is no number; a plan without a graph ranks by what its sources gave.
+void close_input_order(Batch& batch, RequestState& state) {
+    if (state.scores.empty()) {
+        open_input_order(batch, state);
+        put_in_input_order(state, state.candidates);
+    }
+    state.scores_ready = state.scores.size();
 }
 
 }  // namespace
@@ -89,7 +106,7 @@ void run_stage(const SelectStage& stage, Batch& batch) {
     for (RequestState& state : batch.requests) {
         if (!state.is_ok()) continue;
         if (batch.operation == wire::Operation::kRank && state.request->order == wire::Order::kInput) {
-            select_input_order(batch, state);
+            close_input_order(batch, state);
         } else {
             select_best(batch, stage, state);
         }

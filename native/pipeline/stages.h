@@ -11,16 +11,16 @@ void run_stage(const LookupStage& stage, Batch& batch);
 void run_stage(const RetrieveStage& stage, Batch& batch);
 /// Drops seen, excluded and removed items, and what the request's `filters` do not want.
 void run_stage(const FilterStage& stage, Batch& batch);
-/// Scores all candidates (or rows) of the batch with one graph.
-void run_stage(const ScoreStage& stage, Batch& batch);
 /// Cuts to k, fills short answers from the fallback, writes items or scores.
 void run_stage(const SelectStage& stage, Batch& batch);
 
-/// Runs every stage of the batch's plan. Requests fail one by one through their own status.
-void run_pipeline(Batch& batch);
-
 /// The scores that `plan.scored_sources` give a request's candidates, for `rank`, which retrieves nothing.
 void score_by_sources(Batch& batch);
+
+/// Room for one score per candidate in the order given; not-a-number until it is known.
+void open_input_order(Batch& batch, RequestState& state);
+/// @param candidates the next of the request's, in their order
+void put_in_input_order(RequestState& state, std::span<const Candidate> candidates);
 
 /// What `filters` of one request ask for, resolved to codes.
 struct FilterRule {

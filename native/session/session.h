@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -21,6 +22,7 @@ struct TensorInfo {
     std::string name;
     ElementType type = ElementType::kOther;
     std::vector<int64_t> shape;
+    bool has_shape = true;  ///< false: nothing is known of it, not even its rank; `shape` is empty
 };
 /// "[-1, 50] float32", for messages.
 std::string describe(const TensorInfo& info);
@@ -37,20 +39,21 @@ struct Tensor {
     }
 };
 
-/// A tensor of any rank; `data` is aligned for its type, `shape` holds no -1.
+/// A tensor of any rank; `data` is aligned for its type and has an address even when it is empty, `shape` holds no -1. Of BYTES,
+/// `data` is the serialised form (base/bytes_tensor.h).
 struct AnyTensor {
-    const void* data = nullptr;
+    std::span<const uint8_t> data;
     ElementType type = ElementType::kOther;
     std::span<const int64_t> shape;
-
-    size_t bytes() const {
-        size_t count = element_bytes(type);
-        for (const int64_t dimension : shape) count *= static_cast<size_t>(dimension);
-        return count;
-    }
 };
-/// Takes output `place` of a run; the tensor is valid until it returns.
-using OutputTaker = std::function<void(size_t place, const AnyTensor&)>;
+
+/// What a run gave; its tensors stand as long as it does.
+class Outputs {
+  public:
+    virtual ~Outputs() = default;
+    /// In the order of the names that were asked for.
+    virtual const AnyTensor& operator[](size_t place) const = 0;
+};
 
 /// One loaded graph. `run` may be called by several threads at once.
 class Session {
@@ -59,6 +62,8 @@ class Session {
 
     virtual std::span<const TensorInfo> inputs() const = 0;
     virtual std::span<const TensorInfo> outputs() const = 0;
+    /// Inputs for which the graph has a value of its own, used when a run brings none.
+    virtual std::span<const TensorInfo> optional_inputs() const { return {}; }
 
     /// Runs with every buffer preallocated by the caller.
     /// @param inputs   one per `inputs()`, in that order
@@ -68,22 +73,30 @@ class Session {
                        std::span<const Tensor> outputs) = 0;
 
     /// Runs with tensors of any type and rank; the runtime allocates what comes out.
-    /// @param inputs  one per `inputs()`, in that order, of its type and shape
-    /// @param take    called once per name in `output_names`, in that order
-    /// @return MODEL_FAILED with the runtime's words, also for an output that is no numeric tensor
-    virtual Status infer(std::span<const AnyTensor> inputs, std::span<const char* const> output_names,
-                         const OutputTaker& take) = 0;
+    /// @param inputs  one per name in `input_names`, which are all of `inputs()` and any of `optional_inputs()`
+    /// @return MODEL_FAILED with the runtime's words, also for an output that is no tensor; SHAPE_MISMATCH for BYTES that do not
+    ///         hold the elements of their shape
+    virtual Result<std::unique_ptr<Outputs>> infer(std::span<const char* const> input_names, std::span<const AnyTensor> inputs,
+                                                   std::span<const char* const> output_names) = 0;
+};
+
+/// How one graph is run. As it stands, the caller's thread does all the work.
+struct SessionOptions {
+    int intra_op_threads = 1;                    ///< 0 = one per core
+    int inter_op_threads = 1;                    ///< 0 = one per core; used by `is_parallel`
+    bool is_parallel = false;                    ///< independent parts of the graph run side by side
+    std::map<std::string, std::string> entries;  ///< of the runtime, by its own names: "session.…"
 };
 
 /// Opens graphs. @return BUNDLE_INVALID with the runtime's words
 struct SessionFactory {
     using Opened = Result<std::unique_ptr<Session>>;
-    std::function<Opened(const std::filesystem::path&)> open;
+    std::function<Opened(const std::filesystem::path&, const SessionOptions&)> open;
     /// A graph in memory; empty where graphs can only be served as their files have them.
     std::function<Opened(std::span<const uint8_t>)> open_bytes;
 };
 
-/// ONNX Runtime on the CPU provider: one intra-op thread, no spinning; the caller's thread does the work.
+/// ONNX Runtime on the CPU provider, without spinning.
 SessionFactory ort_sessions();
 
 /// ONNX Runtime's version, for example "1.29.0".

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/mapped_file.h"
 #include "base/sha256.h"
+#include "base/sha256_forms.h"
 #include "base/status.h"
 #include "tests/test.h"
 
@@ -30,6 +31,25 @@ struct TemporaryFolder {
     std::filesystem::path path;
 };
 
+TEST("memory that only a burst needed goes after a thousand uses without it; a steady state keeps its own") {
+    constexpr size_t kBurst = 32 << 20, kSteady = 100'000;
+    ByteBuffer buffer;
+    Arena arena;
+    buffer.extend(kBurst);
+    arena.allocate<uint8_t>(kBurst);
+    for (size_t use = 0; use < 3 * HighWater::kUses; ++use) {
+        buffer.recycle();
+        buffer.extend(kSteady);
+        arena.reset();
+        arena.allocate<uint8_t>(kSteady);
+    }
+    CHECK(buffer.capacity() <= HighWater::kAlwaysKept);
+    CHECK(arena.capacity_bytes() <= HighWater::kAlwaysKept);
+    const uint8_t* const before = buffer.data();
+    for (size_t use = 0; use < 2 * HighWater::kUses; ++use) buffer.recycle();
+    CHECK(buffer.data() == before);
+}
+
 TEST("SHA-256 gives the published digests of FIPS 180-4 and NIST's example messages") {
     CHECK_EQ(sha256_hex(bytes_of("")), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
     CHECK_EQ(sha256_hex(bytes_of("abc")), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
@@ -41,6 +61,19 @@ TEST("SHA-256 gives the published digests of FIPS 180-4 and NIST's example messa
              "cf5b16a778af8380036ce59e7b0492370b249b11e8f07a51afac45037afee9d1");
     CHECK_EQ(sha256_hex(bytes_of(std::string(1'000'000, 'a'))),
              "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
+}
+
+TEST("both forms of SHA-256 make the same of any blocks") {
+    if (sha256_compress() == sha256_compress_scalar) return;
+    uint32_t scalar[8] = {1, 2, 3, 4, 5, 6, 7, 0xFFFFFFFF}, wide[8];
+    std::copy(std::begin(scalar), std::end(scalar), wide);
+    std::vector<uint8_t> bytes(64 * 20 + 1);
+    for (size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<uint8_t>(i * i * 31 + i / 7);
+    for (const size_t blocks : {0, 1, 2, 17}) {
+        sha256_compress_scalar(scalar, bytes.data() + 1, blocks);
+        sha256_compress()(wide, bytes.data() + 1, blocks);
+        CHECK(std::equal(std::begin(scalar), std::end(scalar), wide));
+    }
 }
 
 TEST("SHA-256 does not care how a message is cut into pieces") {
@@ -65,6 +98,17 @@ TEST("a mapped file shows its bytes and survives being moved") {
     CHECK_EQ(first.size(), 0u);
     first = std::move(second);
     CHECK_EQ(std::string(reinterpret_cast<const char*>(first.data()), first.size()), "some bytes");
+}
+
+TEST("a file of any length can be touched throughout") {
+    const TemporaryFolder folder;
+    for (const size_t size : {0, 1, 4096, 4097, 100'000}) {
+        std::ofstream(folder.path / "data") << std::string(size, 'x');
+        const auto opened = MappedFile::open(folder.path / "data");
+        CHECK_OK(opened);
+        opened.value().prefault();
+        CHECK_EQ(opened.value().size(), size);
+    }
 }
 
 TEST("an empty file maps to no bytes") {

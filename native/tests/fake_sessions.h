@@ -2,10 +2,12 @@
 // sanitizers cannot see. The fixtures' golden requests hold for both.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cmath>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <thread>
 
@@ -23,6 +25,29 @@ struct FakeSessionControl {
     static inline std::atomic<bool> is_failing{false};
     static inline std::atomic<int> open_sessions{0};
     static inline std::atomic<uint64_t> runs{0};
+    /// Called with the rows of every run; for tests of one thread.
+    static inline std::function<void(int64_t rows)> on_run;
+};
+
+/// One float32 output in memory of its own.
+class FakeOutput final : public session::Outputs {
+  public:
+    explicit FakeOutput(std::vector<int64_t> shape) : shape_(std::move(shape)), values_(rows() * width()) {
+        any_ = {{reinterpret_cast<const uint8_t*>(values_.data()), values_.size() * sizeof(float)}, ElementType::kF32, shape_};
+    }
+    session::Tensor matrix() {
+        return {
+            values_.data(), ElementType::kF32, static_cast<uint32_t>(shape_.size()), {shape_[0], static_cast<int64_t>(width())}};
+    }
+    const session::AnyTensor& operator[](size_t) const override { return any_; }
+
+  private:
+    size_t rows() const { return static_cast<size_t>(shape_[0]); }
+    size_t width() const { return shape_.size() > 1 ? static_cast<size_t>(shape_[1]) : 1; }
+
+    std::vector<int64_t> shape_;
+    std::vector<float> values_;
+    session::AnyTensor any_;
 };
 
 class FakeSession : public session::Session {
@@ -39,33 +64,34 @@ class FakeSession : public session::Session {
     Status run(std::span<const session::Tensor> inputs, std::span<const char* const>,
                std::span<const session::Tensor> outputs) override {
         ++FakeSessionControl::runs;
+        if (FakeSessionControl::on_run) FakeSessionControl::on_run(outputs[0].shape[0]);
         if (const int delay = FakeSessionControl::delay_us; delay > 0)
             std::this_thread::sleep_for(std::chrono::microseconds(delay));
+        if (!has_valid_indices(inputs)) return {Code::MODEL_FAILED, "indices element out of data bounds"};
         if (FakeSessionControl::is_failing) return {Code::MODEL_FAILED, "the test wants this run to fail"};
         compute(inputs, outputs[0]);
         return Status::ok();
     }
 
     /// The one output, for matrices and vectors.
-    Status infer(std::span<const session::AnyTensor> inputs, std::span<const char* const> names,
-                 const session::OutputTaker& take) override {
+    Result<std::unique_ptr<session::Outputs>> infer(std::span<const char* const>, std::span<const session::AnyTensor> inputs,
+                                                    std::span<const char* const>) override {
         std::vector<session::Tensor> tensors;
         for (const session::AnyTensor& input : inputs) {
             const auto rank = static_cast<uint32_t>(input.shape.size());
-            tensors.push_back({const_cast<void*>(input.data), input.type, rank, {input.shape[0], rank > 1 ? input.shape[1] : 1}});
+            auto* const data = const_cast<uint8_t*>(input.data.data());
+            tensors.push_back({data, input.type, rank, {input.shape[0], rank > 1 ? input.shape[1] : 1}});
         }
-        const session::TensorInfo& wanted = outputs_[0];
-        std::vector<int64_t> shape = wanted.shape;
+        std::vector<int64_t> shape = outputs_[0].shape;
         shape[0] = inputs[0].shape[0];
-        const int64_t width = shape.size() > 1 ? shape[1] : 1;
-        std::vector<float> values(static_cast<size_t>(shape[0] * width));
-        const session::Tensor output{values.data(), ElementType::kF32, static_cast<uint32_t>(shape.size()), {shape[0], width}};
-        RANKD_RETURN_IF_ERROR(run(tensors, names, {&output, 1}));
-        take(0, {values.data(), ElementType::kF32, shape});
-        return Status::ok();
+        auto output = std::make_unique<FakeOutput>(std::move(shape));
+        const session::Tensor target = output->matrix();
+        RANKD_RETURN_IF_ERROR(run(tensors, {}, {&target, 1}));
+        return std::unique_ptr<session::Outputs>(std::move(output));
     }
 
   protected:
+    virtual bool has_valid_indices(std::span<const session::Tensor>) const { return true; }
     virtual void compute(std::span<const session::Tensor> inputs, const session::Tensor& output) = 0;
     static const float* floats(const session::Tensor& tensor) { return static_cast<const float*>(tensor.data); }
     static float sigmoid(float x) { return 1.0f / (1.0f + std::exp(-x)); }
@@ -103,6 +129,11 @@ class FakeRanker final : public FakeSession {
                       {{"score", ElementType::kF32, {-1}}}) {}
 
   private:
+    bool has_valid_indices(std::span<const session::Tensor> inputs) const override {
+        const auto* row_user = static_cast<const int64_t*>(inputs[1].data);
+        const int64_t users = inputs[0].shape[0];
+        return std::all_of(row_user, row_user + inputs[1].shape[0], [&](int64_t row) { return row >= 0 && row < users; });
+    }
     void compute(std::span<const session::Tensor> inputs, const session::Tensor& output) override {
         const auto* row_user = static_cast<const int64_t*>(inputs[1].data);
         for (int64_t n = 0; n < output.shape[0]; ++n) {
@@ -132,7 +163,8 @@ class FakeScorer final : public FakeSession {
     }
 };
 
-inline Result<std::unique_ptr<session::Session>> open_fake_session(const std::filesystem::path& path) {
+inline Result<std::unique_ptr<session::Session>> open_fake_session(const std::filesystem::path& path,
+                                                                   const session::SessionOptions&) {
     if (path.filename() == "user_tower.onnx") return std::unique_ptr<session::Session>(new FakeUserTower);
     if (path.filename() == "ranker.onnx") return std::unique_ptr<session::Session>(new FakeRanker);
     if (path.filename() == "scorer.onnx") return std::unique_ptr<session::Session>(new FakeScorer);

@@ -120,7 +120,11 @@ TEST("a tensor without its parts, or with other ones, is refused by name") {
     refused(R"([{"name": "x", "datatype": "FP32", "shape": [0]}])", "inputs[0] has no \"data\"");
     refused(R"([{"name": "x", "datatype": "F32", "shape": [0], "data": []}])", "inputs[0].datatype must be one of BOOL, UINT8");
     refused(R"([{"name": "x", "datatype": "FP32", "shape": [-1], "data": []}])", "inputs[0].shape[0] must be a dimension");
-    refused(R"([{"name": "x", "datatype": "FP32", "shape": [1], "data": ["1"]}])", "inputs[0].data[0] must be a number");
+    refused(R"([{"name": "x", "datatype": "FP32", "shape": [1], "data": ["1"]}])", "inputs[0] is FP32, and its data holds texts");
+    refused(R"([{"name": "x", "datatype": "BYTES", "shape": [1], "data": [1]}])",
+            "inputs[0] is BYTES, and its data holds numbers");
+    refused(R"([{"name": "x", "datatype": "FP32", "shape": [1], "data": [null]}])",
+            "inputs[0].data[0] must be a number or a text");
     refused(R"([{"name": "x", "datatype": "FP16", "shape": [1], "data": [1]}])", "has no list form: send binary");
     refused(R"([{"name": "x", "name": "y", "datatype": "FP32", "shape": [0], "data": []}])", "has the field \"name\" twice");
     refused(R"([{"name": "x", "type": 1}])", "unknown field \"type\": expected name, datatype, shape and data");
@@ -129,6 +133,24 @@ TEST("a tensor without its parts, or with other ones, is refused by name") {
             "names \"x\" twice");
     CHECK_FAILS(json(R"({"inputs": [], "outputs": ["y"]})").status, Code::INVALID_ARGUMENT, "outputs[0] must be a map {name}");
     CHECK_FAILS(json(R"({"inputs": [], "outputs": [{}]})").status, Code::INVALID_ARGUMENT, "outputs[0] has no \"name\"");
+}
+
+TEST("BYTES are lists of texts, or binary with the length of each element before it") {
+    const Bytes serialised = {1, 0, 0, 0, 'a', 2, 0, 0, 0, 0xc3, 0xa9};
+    CHECK(elements<uint8_t>(tensor("BYTES", "[2]", R"(["a", "é"])")) == serialised);
+    CHECK(elements<uint8_t>(Decoded(Codec::kMsgpack, packed_tensor(serialised, "BYTES"))) == serialised);
+    CHECK_FAILS(tensor("BYTES", "[1]", R"(["a", "é"])").status, Code::SHAPE_MISMATCH,
+                "inputs[0].data: must have 1 elements, got 2");
+    CHECK_FAILS(Decoded(Codec::kMsgpack, packed_tensor({1, 0, 0, 0}, "BYTES")).status, Code::SHAPE_MISMATCH, "is not whole");
+    const int64_t two[] = {2};
+    const NamedTensor outputs[] = {{"y", ElementType::kBytes, two, serialised}};
+    Answer answer;
+    answer.kind = AnswerKind::kOutputs;
+    answer.outputs = outputs;
+    ByteBuffer text;
+    encode_answer(Codec::kJson, Framing::kBody, answer, text);
+    CHECK(test::contains({reinterpret_cast<const char*>(text.data()), text.size()},
+                         R"({"name":"y","datatype":"BYTES","shape":[2],"data":["a","é"]})"));
 }
 
 TEST("tensors have limits") {

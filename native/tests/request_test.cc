@@ -4,47 +4,21 @@
 #include <cmath>
 #include <limits>
 
-#include "tests/test.h"
-#include "tests/wire_support.h"
+#include "tests/decoded.h"
 
 namespace rankd::wire {
 namespace {
 
 using test::Bytes;
+using test::Decoded;
 using test::from_hex;
 using test::from_text;
 using test::GuardedBody;
+using test::json;
+using test::json_status;
+using test::msgpack;
+using test::one_field;
 using test::pack;
-
-/// Decodes with its own arena, and keeps body and arena alive for the views of the request.
-struct Decoded {
-    Decoded(Operation operation, Codec codec, std::span<const uint8_t> bytes, const Limits& limits = {}) : body(codec, bytes) {
-        RequestDecoder decoder(limits);
-        status = decoder.decode(operation, codec, body.bytes(), arena, request);
-    }
-    GuardedBody body;
-    Arena arena;
-    Request request;
-    Status status;
-};
-
-Decoded json(Operation operation, std::string_view text, const Limits& limits = {}) {
-    return Decoded(operation, Codec::kJson, from_text(text), limits);
-}
-Decoded msgpack(Operation operation, const Bytes& bytes, const Limits& limits = {}) {
-    return Decoded(operation, Codec::kMsgpack, bytes, limits);
-}
-Status json_status(Operation operation, std::string_view text, const Limits& limits = {}) {
-    return json(operation, text, limits).status;
-}
-
-/// A map of one member: `key`, then the value given as hex.
-Bytes one_field(std::string_view key, std::string_view value_hex) {
-    Bytes bytes = pack([&](MsgpackWriter& w) { w.begin_map(1), w.key(key); });
-    const Bytes value = from_hex(value_hex);
-    bytes.insert(bytes.end(), value.begin(), value.end());
-    return bytes;
-}
 
 constexpr auto kRecommend = Operation::kRecommend;
 constexpr auto kRank = Operation::kRank;
@@ -228,6 +202,17 @@ TEST("a bad candidate is named by its place") {
                 "\"best\" or \"input\"");
 }
 
+TEST("rank in the caller's order and score may stream, nothing else") {
+    CHECK(json(kRank, R"({"candidates": ["a"], "order": "input", "stream": true})").request.stream);
+    CHECK(!json(kRank, R"({"candidates": ["a"], "stream": false})").request.stream);
+    CHECK(json(kScore, R"({"rows": [[1]], "stream": true})").request.stream);
+    CHECK_FAILS(json_status(kRank, R"({"candidates": ["a"], "stream": true})"), Code::INVALID_ARGUMENT,
+                "\"stream\" needs \"order\": \"input\"");
+    CHECK_FAILS(json_status(kRank, R"({"candidates": ["a"], "order": "input", "stream": 1})"), Code::INVALID_ARGUMENT,
+                "\"stream\" must be true or false, got 1");
+    CHECK_FAILS(json_status(kRecommend, R"({"stream": true})"), Code::INVALID_ARGUMENT, "belongs to rank, score");
+}
+
 Bytes binary_candidates(std::string_view bytes_hex, std::string_view id_type) {
     return pack([&](MsgpackWriter& w) {
         const Bytes bytes = from_hex(bytes_hex);
@@ -252,58 +237,6 @@ TEST("binary candidates say what they are, and fit it") {
     CHECK_FAILS(msgpack(kRank, binary_candidates("01000000", "u32")).status, Code::INVALID_ARGUMENT, "\"u32_row\" or \"u64\"");
     CHECK_FAILS(msgpack(kRank, binary_candidates("", "u64")).status, Code::INVALID_ARGUMENT, "at least one");
     CHECK_FAILS(json_status(kRank, R"({"candidates": [1], "id_type": "u64"})"), Code::INVALID_ARGUMENT, "these are a list");
-}
-
-TEST("score takes packed floats") {
-    const Bytes body = pack([](MsgpackWriter& w) { w.begin_map(1), w.key("rows"), w.numbers(std::vector<float>{1, 2, 3}); });
-    const Decoded decoded = msgpack(kScore, body);
-    CHECK_OK(decoded.status);
-    CHECK_EQ(decoded.request.row_bytes.size(), 12u);
-    CHECK_FAILS(msgpack(kScore, one_field("rows", "c4 03 010203")).status, Code::SHAPE_MISMATCH, "multiple of 4 bytes, got 3");
-    CHECK_FAILS(msgpack(kScore, one_field("rows", "c4 00")).status, Code::INVALID_ARGUMENT, "at least one row");
-}
-
-TEST("a packed NaN is found wherever it stands") {
-    for (const size_t bad : {0u, 1u, 255u, 256u, 700u}) {
-        std::vector<float> floats(701, 1.0f);
-        floats[bad] = bad % 2 == 0 ? std::numeric_limits<float>::quiet_NaN() : -std::numeric_limits<float>::infinity();
-        const Bytes body = pack([&](MsgpackWriter& w) { w.begin_map(1), w.key("rows"), w.numbers(floats); });
-        CHECK_FAILS(msgpack(kScore, body).status, Code::NOT_FINITE, "float " + std::to_string(bad) + " ");
-    }
-}
-
-TEST("score takes maps by feature name and lists of numbers") {
-    const Decoded maps = json(kScore, R"({"rows": [{"amount": 12.5, "hour": 3}, {"amount": 1, "hour": 4}, {}]})");
-    CHECK_OK(maps.status);
-    CHECK_EQ(maps.request.row_count, 3u);
-    CHECK_EQ(maps.request.row_maps[1][0].value, 1.0f);
-    CHECK(maps.request.row_maps[2].empty());
-
-    const Decoded lists = json(kScore, R"({"rows": [[1, 2, 3], [4, 5, 6.5]]})");
-    CHECK_OK(lists.status);
-    CHECK_EQ(lists.request.row_count, 2u);
-    CHECK_EQ(lists.request.row_width, 3u);
-    CHECK_EQ(lists.request.row_values.size(), 6u);
-    CHECK_EQ(lists.request.row_values[5], 6.5f);
-    CHECK_EQ(lists.request.candidate_count(), 2u);
-}
-
-TEST("rows that do not fit each other are named") {
-    CHECK_FAILS(json_status(kScore, R"({"rows": [[1, 2], [1, 2], [1]]})"), Code::SHAPE_MISMATCH,
-                "rows[2] has 1 numbers, rows[0] has 2");
-    CHECK_FAILS(json_status(kScore, R"({"rows": [[]]})"), Code::SHAPE_MISMATCH, "rows[0] is empty");
-    CHECK_FAILS(json_status(kScore, R"({"rows": [[1, "a"]]})"), Code::INVALID_ARGUMENT, "rows[0][1] must be a number");
-    CHECK_FAILS(json_status(kScore, R"({"rows": [[1, 1e200]]})"), Code::NOT_FINITE, "rows[0][1]");
-    CHECK_FAILS(json_status(kScore, R"({"rows": [{"a": 1}, [1]]})"), Code::INVALID_ARGUMENT,
-                "rows[1] must be a map like rows[0]");
-    CHECK_FAILS(json_status(kScore, R"({"rows": [[1], {"a": 1}]})"), Code::INVALID_ARGUMENT,
-                "rows[1] must be a list like rows[0]");
-    CHECK_FAILS(json_status(kScore, R"({"rows": [1, 2]})"), Code::INVALID_ARGUMENT,
-                "rows[0] must be a map of features or a list");
-    CHECK_FAILS(json_status(kScore, R"({"rows": []})"), Code::INVALID_ARGUMENT, "at least one row");
-    CHECK_FAILS(json_status(kScore, R"({"rows": "a"})"), Code::INVALID_ARGUMENT, "must be binary float32");
-    CHECK_FAILS(json_status(kScore, "{}"), Code::INVALID_ARGUMENT, "score needs \"rows\"");
-    CHECK_FAILS(json_status(kScore, R"({"rows": [{"a": 1, "a": 2}]})"), Code::INVALID_ARGUMENT, "rows[0] names \"a\" twice");
 }
 
 TEST("every count and length has a limit") {

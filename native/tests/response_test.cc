@@ -89,6 +89,28 @@ TEST("scores are packed floats in msgpack and numbers in JSON, where NaN is null
     CHECK_EQ(int{out.data()[0]}, 0x87);
 }
 
+TEST("a frame of a stream says where its scores belong, and its head which one it is") {
+    Answer answer = list_answer();
+    answer.kind = AnswerKind::kScores;
+    const std::vector<float> scores = {0.5f};
+    const std::vector<std::string_view> decisions = {"approve"};
+    answer.scores = scores;
+    answer.decisions = decisions;
+    answer.is_streamed = true;
+    answer.seq = 3;
+    answer.last = false;
+    answer.offset = 1536;
+    const std::string json = json_of(answer, Framing::kRpc);
+    CHECK(test::contains(json, R"([1,"r1",0,3,false,{)"));
+    CHECK(test::contains(json, R"("degraded":[],"offset":1536,"scores":[0.5],"decisions":["approve"],"timing")"));
+    ByteBuffer out;
+    encode_answer(Codec::kMsgpack, Framing::kBody, answer, out);
+    CHECK_EQ(int{out.data()[0]}, 0x88);
+    out.clear();
+    encode_error(Codec::kJson, Framing::kRpc, Id::of("r1"), Status(Code::MODEL_FAILED, "x"), out, 4);
+    CHECK(test::contains(text_of(out), R"([1,"r1",26,4,true,{"error")"));
+}
+
 TEST("floats in JSON read back as the same float") {
     Answer answer;
     answer.kind = AnswerKind::kScores;

@@ -31,6 +31,10 @@ std::string_view text(const Json& json, std::string_view key) {
     return json[key].get(value) == simdjson::SUCCESS ? value : std::string_view{};
 }
 
+Codec codec_of(std::string_view name) {
+    return name == "json" ? Codec::kJson : name == "oip" ? Codec::kOip : Codec::kMsgpack;
+}
+
 /// Runs `check` for every case of a kind, once the file is parsed.
 template <typename Check>
 void for_each_case(std::string_view kind, Check&& check) {
@@ -41,8 +45,8 @@ void for_each_case(std::string_view kind, Check&& check) {
     for (const Json one : root["cases"].get_array()) {
         if (text(one, "kind") != kind) continue;
         ++count;
-        const Codec codec = text(one, "codec") == "json" ? Codec::kJson : Codec::kMsgpack;
-        check(Fixture{text(one, "name"), codec, text(one, "framing") == "rpc", test::from_hex(text(one, "hex")), one});
+        check(Fixture{text(one, "name"), codec_of(text(one, "codec")), text(one, "framing") == "rpc",
+                      test::from_hex(text(one, "hex")), one});
     }
     CHECK(count >= 10);
 }
@@ -115,13 +119,17 @@ std::string_view form_name(CandidateForm form) {
     return form == CandidateForm::kRows32 ? "u32_row" : form == CandidateForm::kIds64 ? "u64" : "ids";
 }
 
+Bytes bytes_of(std::span<const uint8_t> data) {
+    return {data.begin(), data.end()};
+}
+
 bool same_tensor(const Json& expected, const NamedTensor& tensor) {
     const simdjson::dom::array dimensions = expected["shape"].get_array().value();
     std::vector<int64_t> shape;
     for (const Json dimension : dimensions) shape.push_back(dimension.get_int64().value());
     return text(expected, "name") == tensor.name && text(expected, "datatype") == datatype_name(tensor.type) &&
            std::equal(shape.begin(), shape.end(), tensor.shape.begin(), tensor.shape.end()) &&
-           test::from_hex(text(expected, "hex")) == test::Bytes(tensor.data.begin(), tensor.data.end());
+           test::from_hex(text(expected, "hex")) == bytes_of(tensor.data);
 }
 
 bool same_tensors(const Json& expected, std::span<const NamedTensor> tensors) {
@@ -153,6 +161,8 @@ bool same_field(std::string_view field, const Json& expected, const Request& req
     if (field == "context") return same_features(expected, request.context);
     if (field == "filters") return same_filters(expected, request.filters);
     if (field == "query") return expected.get_string().value() == request.query;
+    if (field == "stream") return expected.get_bool().value() == request.stream;
+    if (field == "trace_id") return expected.get_string().value() == hex(request.trace.trace_id);
     if (field == "order") return expected.get_string().value() == (request.order == Order::kBest ? "best" : "input");
     if (field == "candidates") return same_ids(expected, request.candidates);
     if (field == "candidate_features") return same_maps(expected, request.candidate_features);
@@ -164,8 +174,18 @@ bool same_field(std::string_view field, const Json& expected, const Request& req
     if (field == "row_maps") return same_maps(expected, request.row_maps);
     if (field == "inputs") return same_tensors(expected, request.inputs);
     if (field == "outputs") return same_outputs(expected, request.outputs);
+    if (field == "id")
+        return expected.is_null() ? !request.has_id : request.has_id && expected.get_string().value() == request.id;
+    if (field == "wants_binary") return expected.get_bool().value() == request.wants_binary;
+    if (field == "raw_input")
+        return request.has_raw_input && test::from_hex(expected.get_string().value()) == bytes_of(request.raw_input);
     if (field == "row_values") return same_floats(expected, request.row_values);
     return false;
+}
+
+uint32_t json_bytes_of(const Json& fixture) {
+    uint64_t bytes = 0;
+    return fixture["json_bytes"].get(bytes) == simdjson::SUCCESS ? static_cast<uint32_t>(bytes) : kAllJson;
 }
 
 /// Reads a frame or a body as the engine does, and keeps alive what the request looks at.
@@ -179,7 +199,7 @@ struct Read {
         } else {
             envelope.operation = operation_from_name(text(fixture.json, "op")).value();
         }
-        status = decoder.decode(envelope.operation, fixture.codec, body, arena, request);
+        status = decoder.decode(envelope.operation, fixture.codec, body, arena, request, {json_bytes_of(fixture.json), "m"});
     }
     test::GuardedBody bytes;
     RequestDecoder decoder{Limits{}};
@@ -264,6 +284,9 @@ struct BuiltAnswer {
         if (expect["decisions"].get(list) == simdjson::SUCCESS) {
             for (const Json decision : list) decisions.push_back(decision.get_string().value());
         }
+        uint64_t offset = 0;
+        answer.is_streamed = expect["offset"].get(offset) == simdjson::SUCCESS;
+        answer.offset = static_cast<uint32_t>(offset);
         answer.items = items;
         answer.scores = scores;
         answer.decisions = decisions;
@@ -288,15 +311,29 @@ Status status_from(const Json& expect) {
     return Status(Code::INTERNAL, "the fixture names an unknown code");
 }
 
+uint32_t seq_of(const Json& fixture) {
+    uint64_t seq = 0;
+    return fixture["seq"].get(seq) == simdjson::SUCCESS ? static_cast<uint32_t>(seq) : 0;
+}
+
+bool is_last(const Json& fixture) {
+    bool last = true;
+    return fixture["last"].get(last) != simdjson::SUCCESS || last;
+}
+
 TEST("every answer of the fixtures is written byte for byte") {
     for_each_case("answer", [](const Fixture& fixture) {
         const Json expect = fixture.json["expect"].value();
         const Framing framing = fixture.is_rpc ? Framing::kRpc : Framing::kBody;
+        const uint32_t seq = seq_of(fixture.json);
         ByteBuffer out;
         if (expect["error"].error() == simdjson::SUCCESS) {
-            encode_error(fixture.codec, framing, id_from(expect["request_id"].value()), status_from(expect), out);
+            encode_error(fixture.codec, framing, id_from(expect["request_id"].value()), status_from(expect), out, seq);
         } else {
-            encode_answer(fixture.codec, framing, BuiltAnswer(expect).answer, out);
+            BuiltAnswer built(expect);
+            built.answer.seq = seq;
+            built.answer.last = is_last(fixture.json);
+            encode_answer(fixture.codec, framing, built.answer, out);
         }
         if (Bytes(out.data(), out.data() + out.size()) != fixture.bytes) report(fixture, "other bytes were written");
     });

@@ -61,7 +61,7 @@ inline bool contains(std::string_view text, std::string_view part) {
 /// A body copied where the sanitizers see every byte read past its end; JSON gets the padding it asks for.
 struct GuardedBody {
     GuardedBody(wire::Codec codec, std::span<const uint8_t> body) : size(body.size()) {
-        const size_t padding = codec == wire::Codec::kJson ? wire::kBodyPadding : 0;
+        const size_t padding = codec == wire::Codec::kMsgpack ? 0 : wire::kBodyPadding;
         storage = std::make_unique<uint8_t[]>(size + padding);
         if (size > 0) std::memcpy(storage.get(), body.data(), size);
     }

@@ -68,16 +68,17 @@ int command_verify(const Args& args) {
             report.add("whole_graph_" + name, graph->why_no_item_side);
     if (!args.flag("no-golden")) {
         engine::Executor executor(wire::Limits{}, SteadyClock::instance());
-        const auto golden = engine::replay_golden(**model, executor);
-        if (!golden.is_ok()) return fail(args, golden.status());
-        if (!golden->mismatches.empty()) {
+        const auto file = engine::GoldenFile::open(bundle);
+        if (!file.is_ok()) return fail(args, file.status());
+        const engine::GoldenReport golden = engine::replay_golden(*file, **model, executor);
+        if (!golden.mismatches.empty()) {
             std::string all;
-            for (const std::string& mismatch : golden->mismatches) all += "\n  " + mismatch;
+            for (const std::string& mismatch : golden.mismatches) all += "\n  " + mismatch;
             return fail(args, {Code::BUNDLE_GOLDEN_MISMATCH,
-                               std::to_string(golden->mismatches.size()) + " golden requests do not match:" + all});
+                               std::to_string(golden.mismatches.size()) + " golden requests do not match:" + all});
         }
-        report.add("golden_passed", uint64_t{golden->passed});
-        report.add("largest_difference", golden->largest_difference);
+        report.add("golden_passed", uint64_t{golden.passed});
+        report.add("largest_difference", golden.largest_difference);
     }
     report.add("ok", true);
     report.print(args.flag("json"));

@@ -14,9 +14,9 @@ namespace rankd::wire {
 template <WireValue V>
 class BodyDecoder : private TensorsDecoder<V> {
     using Base = TensorsDecoder<V>;
-    using Base::arena_, Base::check_length, Base::check_unique, Base::decode_features, Base::decode_id, Base::decode_ids,
-        Base::decode_inputs, Base::decode_outputs, Base::decode_rows, Base::decode_text, Base::fail, Base::fail_count,
-        Base::fail_type, Base::failure_, Base::limits_;
+    using Base::arena_, Base::check_length, Base::check_unique, Base::decode_bool, Base::decode_features, Base::decode_id,
+        Base::decode_ids, Base::decode_inputs, Base::decode_outputs, Base::decode_rows, Base::decode_text, Base::fail,
+        Base::fail_count, Base::fail_type, Base::failure_, Base::limits_;
 
   public:
     BodyDecoder(const Limits& limits, Arena& arena, Status& failure, Request& request)
@@ -80,6 +80,10 @@ class BodyDecoder : private TensorsDecoder<V> {
                 return decode_inputs(value, where, request_);
             case Field::kOutputs:
                 return decode_outputs(value, where, request_);
+            case Field::kStream:
+                return decode_bool(value, where, request_.stream);
+            case Field::kTraceparent:
+                return decode_traceparent(value, where);
         }
         return fail(Code::INTERNAL, "this is a bug: a field without a decoder");
     }
@@ -95,8 +99,8 @@ class BodyDecoder : private TensorsDecoder<V> {
     }
 
     bool decode_explain(const V& value, const Where& where) {
-        if (value.type() != ValueType::kBool) return fail_type(where, "true or false", value);
-        return !value.boolean() ||
+        if (!decode_bool(value, where, request_.explain)) return false;
+        return !request_.explain ||
                fail(Code::INVALID_ARGUMENT, "explanations are not served yet: leave \"explain\" out, or send false");
     }
 
@@ -104,6 +108,12 @@ class BodyDecoder : private TensorsDecoder<V> {
         const std::string_view word = value.type() == ValueType::kText ? value.text() : std::string_view{};
         if (word != "best" && word != "input") return fail_type(where, "\"best\" or \"input\"", value);
         request_.order = word == "best" ? Order::kBest : Order::kInput;
+        return true;
+    }
+
+    bool decode_traceparent(const V& value, const Where& where) {
+        if (value.type() != ValueType::kText) return fail_type(where, "text", value);
+        request_.trace = parse_traceparent(value.text());
         return true;
     }
 
@@ -192,7 +202,7 @@ class BodyDecoder : private TensorsDecoder<V> {
     bool check_whole() {
         switch (request_.operation) {
             case Operation::kRank:
-                return check_candidates();
+                return check_candidates() && check_stream();
             case Operation::kSimilar:
                 return require(Field::kItem);
             case Operation::kScore:
@@ -207,6 +217,11 @@ class BodyDecoder : private TensorsDecoder<V> {
     bool require(Field field) {
         return has(field) ||
                fail(Code::INVALID_ARGUMENT, operation_name(request_.operation), " needs \"", field_name(field), "\"");
+    }
+
+    bool check_stream() {
+        return !request_.stream || request_.order == Order::kInput ||
+               fail(Code::INVALID_ARGUMENT, "\"stream\" needs \"order\": \"input\": which are best is known only at the end");
     }
 
     bool check_candidates() {

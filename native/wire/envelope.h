@@ -20,7 +20,8 @@ struct Envelope {
     std::string_view target;   ///< `name`, `name@alias` or `name@version`
     uint32_t deadline_ms = 0;  ///< time left for this request; 0 when the caller set none
     uint8_t priority = 0;      ///< 0 = default, 1 = most urgent … 9 = least
-    uint32_t rows = 0;         ///< the caller's count of candidates or rows, a hint for admission; 0 = not said
+    int64_t timeout_us = 0;    ///< OIP: the same, from the body; the earlier of both counts
+    uint32_t rows = 0;         ///< the caller's count of candidates or rows, a hint that nothing uses yet; 0 = not said
     std::span<const uint8_t> body;
 };
 

@@ -20,7 +20,7 @@ struct FieldInfo {
 };
 
 /// In the order of `Field`.
-constexpr std::array<FieldInfo, 16> kFields = {{
+constexpr std::array<FieldInfo, 18> kFields = {{
     {"user", kRecommend | kRank},
     {"history", kRecommend | kRank},
     {"features", kRecommend | kRank},
@@ -37,6 +37,8 @@ constexpr std::array<FieldInfo, 16> kFields = {{
     {"rows", kScore},
     {"inputs", kInfer},
     {"outputs", kInfer},
+    {"stream", kRank | kScore},
+    {"traceparent", kRecommend | kRank | kSimilar | kScore | kInfer},
 }};
 
 /// The five operations with bodies of this page are numbered from 1.

@@ -27,6 +27,8 @@ enum class Field : uint8_t {
     kRows,
     kInputs,
     kOutputs,
+    kStream,
+    kTraceparent,
 };
 
 std::string_view field_name(Field field);

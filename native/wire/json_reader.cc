@@ -91,19 +91,22 @@ std::string_view explain(simdjson::error_code error) {
 
 }  // namespace
 
-Status parse_json(simdjson::dom::parser& parser, std::span<const uint8_t> body, const Limits& limits,
-                  simdjson::dom::element& root) {
-    if (parser.capacity() < body.size()) {
-        // Grown by doubling: the buffers settle at the largest body and are never allocated again.
-        const size_t capacity = std::max(body.size(), 2 * parser.capacity());
-        if (parser.allocate(capacity, limits.max_depth + 1) != simdjson::SUCCESS) {
-            return Status(Code::INTERNAL, "no memory for the JSON parser");
-        }
+simdjson::error_code JsonParser::parse(std::span<const uint8_t> text, simdjson::dom::element& root) {
+    const size_t settled = high_water_.settle(text.size(), parser_.capacity());
+    if (settled < parser_.capacity()) parser_ = simdjson::dom::parser();
+    if (parser_.capacity() < text.size()) {
+        const simdjson::error_code error = parser_.allocate(std::max(text.size(), 2 * parser_.capacity()), max_depth_ + 1);
+        if (error != simdjson::SUCCESS) return error;
     }
-    const simdjson::error_code error = parser.parse(body.data(), body.size(), false).get(root);
+    return parser_.parse(text.data(), text.size(), false).get(root);
+}
+
+Status parse_json(JsonParser& parser, std::span<const uint8_t> body, simdjson::dom::element& root) {
+    const simdjson::error_code error = parser.parse(body, root);
     if (error == simdjson::SUCCESS) return Status::ok();
+    if (error == simdjson::MEMALLOC) return Status(Code::INTERNAL, "no memory for the JSON parser");
     if (error == simdjson::DEPTH_ERROR) {
-        return Status(Code::LIMIT_EXCEEDED, concat("maps and lists are nested more than ", limits.max_depth, " deep"));
+        return Status(Code::LIMIT_EXCEEDED, concat("maps and lists are nested more than ", parser.max_depth(), " deep"));
     }
     RANKD_RETURN_IF_ERROR(find_bad_word({reinterpret_cast<const char*>(body.data()), body.size()}));
     return Status(Code::INVALID_BODY, concat("the body is not valid JSON: ", explain(error)));

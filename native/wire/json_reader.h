@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "base/arena.h"
+#include "base/high_water.h"
 #include "base/status.h"
 #include "wire/codec.h"
 #include "wire/value.h"
@@ -84,9 +85,25 @@ class JsonValue {
 
 static_assert(WireValue<JsonValue>);
 
-/// Parses `body`, behind which `kBodyPadding` bytes are readable; the parser keeps its buffers for the next one.
+/// A parser whose buffers settle at what its bodies need: a steady state allocates nothing, and what a burst left goes.
+class JsonParser {
+  public:
+    /// @param max_depth  maps and lists in each other
+    explicit JsonParser(uint32_t max_depth) : max_depth_(max_depth) {}
+
+    /// @param text  kBodyPadding readable bytes follow
+    /// @param root  valid until the next call
+    simdjson::error_code parse(std::span<const uint8_t> text, simdjson::dom::element& root);
+    uint32_t max_depth() const { return max_depth_; }
+
+  private:
+    simdjson::dom::parser parser_;
+    HighWater high_water_;
+    uint32_t max_depth_;
+};
+
+/// Parses `body`, behind which `kBodyPadding` bytes are readable.
 /// @return INVALID_BODY, LIMIT_EXCEEDED (depth) or NOT_FINITE (a number that no double can hold), saying where
-Status parse_json(simdjson::dom::parser& parser, std::span<const uint8_t> body, const Limits& limits,
-                  simdjson::dom::element& root);
+Status parse_json(JsonParser& parser, std::span<const uint8_t> body, simdjson::dom::element& root);
 
 }  // namespace rankd::wire

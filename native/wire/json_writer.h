@@ -14,22 +14,19 @@ namespace rankd::wire {
 
 class JsonWriter {
   public:
-    explicit JsonWriter(ByteBuffer& out) : out_(out) {}
+    /// How a number that is not finite is written: JSON has none, but many of its readers know the words NaN and Infinity.
+    enum class NotFinite : uint8_t { kNull, kWord };
+
+    explicit JsonWriter(ByteBuffer& out, NotFinite not_finite = NotFinite::kNull) : out_(out), not_finite_(not_finite) {}
 
     void nil() { word("null"); }
     void boolean(bool value) { word(value ? "true" : "false"); }
     void integer(uint64_t value) { digits<20>(value); }
     void signed_integer(int64_t value) { digits<20>(value); }
 
-    /// The shortest text that reads back as the same float; JSON has no NaN and no infinity, so these are null.
-    void number(float value) {
-        if (!std::isfinite(value)) return nil();
-        digits<16>(value);
-    }
-    void number(double value) {
-        if (!std::isfinite(value)) return nil();
-        digits<32>(value);
-    }
+    /// The shortest text that reads back as the same float.
+    void number(float value) { finite_or_word<16>(value); }
+    void number(double value) { finite_or_word<32>(value); }
 
     void text(std::string_view value) {
         comma();
@@ -76,6 +73,16 @@ class JsonWriter {
     void close(uint8_t bracket) {
         out_.push(bracket);
         comma_due_ = true;
+    }
+
+    template <size_t kLongest, typename T>
+    void finite_or_word(T value) {
+        if (std::isfinite(value)) {
+            // Without a point readers would take it for the integer 0, which has no sign.
+            return value == 0 && std::signbit(value) ? word("-0.0") : digits<kLongest>(value);
+        }
+        if (not_finite_ == NotFinite::kNull) return nil();
+        word(std::isnan(value) ? "NaN" : value > 0 ? "Infinity" : "-Infinity");
     }
 
     template <size_t kLongest, typename T>
@@ -140,6 +147,7 @@ class JsonWriter {
     }
 
     ByteBuffer& out_;
+    NotFinite not_finite_;
     bool comma_due_ = false;
 };
 

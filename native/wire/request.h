@@ -11,6 +11,7 @@
 #include "wire/codec.h"
 #include "wire/id.h"
 #include "wire/tensor.h"
+#include "wire/trace_context.h"
 
 namespace rankd::wire {
 
@@ -41,6 +42,8 @@ enum class Order : uint8_t {
 /// An output that `infer` asks for.
 struct WantedOutput {
     std::string_view name;
+    bool is_binary = false;  ///< OIP: the answer carries it behind its JSON
+    uint32_t classes = 0;    ///< OIP `classification`: this many best elements as "value:index[:label]" instead of the tensor
 };
 
 struct Request {
@@ -76,12 +79,29 @@ struct Request {
     uint32_t row_count = 0;  ///< for row_maps and row_values
     uint32_t row_width = 0;  ///< for row_values
 
+    TraceContext trace;  ///< of every operation
+
+    // rank with Order::kInput, score
+    bool stream = false;  ///< scores may leave in several frames, as they are ready
+
     // infer
     std::span<const NamedTensor> inputs;
     std::span<const WantedOutput> outputs;  ///< empty: all of them
+    bool wants_binary = false;              ///< OIP `binary_data_output`: outputs that say nothing of their own are binary
+    std::span<const uint8_t> raw_input;     ///< OIP body without JSON: the one input's bytes; `inputs` is empty then
+    bool has_raw_input = false;
+    std::string_view id;  ///< OIP `id`, echoed when it came
+    bool has_id = false;
+    uint64_t parameters = 0;  ///< hash over what else the caller said in `parameters`: two requests that differ there differ
 
     /// Candidates or rows this request carries, in whatever form; 0 for packed rows, whose width only the model knows.
     size_t candidate_count() const;
+};
+
+/// What an OIP body cannot say itself.
+struct OipContext {
+    uint32_t json_bytes = kAllJson;  ///< how much of the body is JSON; 0: none, it is the data of the one input
+    std::string_view model;          ///< for messages
 };
 
 /// Decodes one body; strings of JSON are copied into `arena`, msgpack strings stay in `body`.
@@ -93,10 +113,13 @@ class RequestDecoder {
     RequestDecoder(const RequestDecoder&) = delete;
     RequestDecoder& operator=(const RequestDecoder&) = delete;
 
-    /// @param body  for kJson at least `kBodyPadding` readable bytes must follow its end
+    /// @param body  for kJson and kOip at least `kBodyPadding` readable bytes must follow its end
+    /// @param oip   for kOip
     /// @return INVALID_BODY (not well-formed), INVALID_ARGUMENT (a field's name, type or value), UNSUPPORTED_EXTENSION
-    ///         (msgpackr records and typed arrays), LIMIT_EXCEEDED, NOT_FINITE, SHAPE_MISMATCH
-    Status decode(Operation operation, Codec codec, std::span<const uint8_t> body, Arena& arena, Request& request);
+    ///         (msgpackr records and typed arrays), LIMIT_EXCEEDED, NOT_FINITE, SHAPE_MISMATCH; of kOip also INVALID_SHAPE,
+    ///         UNSUPPORTED_FEATURE (shared memory)
+    Status decode(Operation operation, Codec codec, std::span<const uint8_t> body, Arena& arena, Request& request,
+                  const OipContext& oip = {});
 
   private:
     struct Json;

@@ -1,15 +1,18 @@
 #include "wire/body_decoder.h"
 #include "wire/json_reader.h"
 #include "wire/msgpack_reader.h"
+#include "wire/oip_decoder.h"
 #include "wire/request.h"
 
 namespace rankd::wire {
 
 struct RequestDecoder::Json {
-    simdjson::dom::parser parser;
+    explicit Json(const Limits& limits) : parser(limits.max_depth) {}
+    JsonParser parser;
+    JsonParser oip{kMaxOipDepth};
 };
 
-RequestDecoder::RequestDecoder(const Limits& limits) : limits_(limits), json_(new Json) {}
+RequestDecoder::RequestDecoder(const Limits& limits) : limits_(limits), json_(new Json(limits)) {}
 RequestDecoder::~RequestDecoder() {
     delete json_;
 }
@@ -42,12 +45,11 @@ Status decode_msgpack(const Limits& limits, std::span<const uint8_t> body, Arena
     return Status::ok();
 }
 
-Status decode_json(simdjson::dom::parser& parser, const Limits& limits, std::span<const uint8_t> body, Arena& arena,
-                   Request& request) {
+Status decode_json(JsonParser& parser, const Limits& limits, std::span<const uint8_t> body, Arena& arena, Request& request) {
     // `curl -X POST` without data asks for recommendations with every field at its default.
     if (body.empty() && request.operation == Operation::kRecommend) return Status::ok();
     simdjson::dom::element root;
-    RANKD_RETURN_IF_ERROR(parse_json(parser, body, limits, root));
+    RANKD_RETURN_IF_ERROR(parse_json(parser, body, root));
     Status failure;
     if (!BodyDecoder<JsonValue>(limits, arena, failure, request).decode(JsonValue(root))) return failure;
     return Status::ok();
@@ -55,7 +57,8 @@ Status decode_json(simdjson::dom::parser& parser, const Limits& limits, std::spa
 
 }  // namespace
 
-Status RequestDecoder::decode(Operation operation, Codec codec, std::span<const uint8_t> body, Arena& arena, Request& request) {
+Status RequestDecoder::decode(Operation operation, Codec codec, std::span<const uint8_t> body, Arena& arena, Request& request,
+                              const OipContext& oip) {
     request = Request{};
     request.operation = operation;
     if (operation > Operation::kInfer) {
@@ -63,12 +66,15 @@ Status RequestDecoder::decode(Operation operation, Codec codec, std::span<const 
                       concat(operation_name(operation),
                              " is not served yet: this server answers recommend, rank, similar, score and infer"));
     }
-    if (body.size() > limits_.max_frame_bytes) {
+    if (body.size() > limits_.max_bytes(codec)) {
         return Status(Code::TOO_LARGE,
-                      concat("the body has ", body.size(), " bytes: at most ", limits_.max_frame_bytes, " are accepted"));
+                      concat("the body has ", body.size(), " bytes: at most ", limits_.max_bytes(codec), " are accepted"));
     }
     if (codec == Codec::kMsgpack) return decode_msgpack(limits_, body, arena, request);
-    return decode_json(json_->parser, limits_, body, arena, request);
+    if (codec == Codec::kJson) return decode_json(json_->parser, limits_, body, arena, request);
+    if (operation != Operation::kInfer)
+        return Status(Code::UNSUPPORTED_OPERATION, concat("the Open Inference Protocol has no ", operation_name(operation)));
+    return OipDecoder(limits_, oip, arena, request).decode(json_->oip, body);
 }
 
 }  // namespace rankd::wire

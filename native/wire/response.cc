@@ -59,6 +59,10 @@ void write_items(Writer& writer, std::span<const ScoredItem> items) {
 
 template <typename Writer>
 void write_scores(Writer& writer, const Answer& answer) {
+    if (answer.is_streamed) {
+        writer.key("offset");
+        writer.integer(answer.offset);
+    }
     writer.key("scores");
     writer.numbers(answer.scores);
     if (answer.decisions.empty()) return;
@@ -81,9 +85,14 @@ void write_timing(Writer& writer, const Timing& timing) {
     writer.end_map();
 }
 
+size_t field_count(const Answer& answer) {
+    if (answer.kind != AnswerKind::kScores) return 6;
+    return 6 + static_cast<size_t>(answer.is_streamed) + static_cast<size_t>(!answer.decisions.empty());
+}
+
 template <typename Writer>
 void write_answer(Writer& writer, const Answer& answer) {
-    writer.begin_map(answer.kind == AnswerKind::kScores && !answer.decisions.empty() ? 7 : 6);
+    writer.begin_map(field_count(answer));
     writer.key("request_id");
     write_id(writer, answer.request_id);
     writer.key("model");
@@ -123,25 +132,33 @@ void write_error(Writer& writer, const Id& request_id, const Status& status) {
     writer.end_map();
 }
 
-/// `[1, id, code, seq, last, body]` around the body for RPC; every answer of today is one frame.
+/// What an RPC frame says before its body.
+struct FrameHead {
+    const Id& request_id;
+    Code code;
+    uint32_t seq;
+    bool last;
+};
+
+/// `[1, id, code, seq, last, body]` around the body for RPC.
 template <typename Writer, typename WriteBody>
-void write_framed(Framing framing, const Id& request_id, Code code, ByteBuffer& out, WriteBody&& write_body) {
+void write_framed(Framing framing, const FrameHead& head, ByteBuffer& out, WriteBody&& write_body) {
     Writer writer(out);
     if (framing == Framing::kBody) return write_body(writer);
     writer.begin_list(6);
     writer.integer(kFrameVersion);
-    write_id(writer, request_id);
-    writer.integer(static_cast<uint64_t>(code));
-    writer.integer(0);
-    writer.boolean(true);
+    write_id(writer, head.request_id);
+    writer.integer(static_cast<uint64_t>(head.code));
+    writer.integer(head.seq);
+    writer.boolean(head.last);
     write_body(writer);
     writer.end_list();
 }
 
 template <typename WriteBody>
-void encode(Codec codec, Framing framing, const Id& request_id, Code code, ByteBuffer& out, WriteBody&& write_body) {
-    if (codec == Codec::kMsgpack) return write_framed<MsgpackWriter>(framing, request_id, code, out, write_body);
-    write_framed<JsonWriter>(framing, request_id, code, out, write_body);
+void encode(Codec codec, Framing framing, const FrameHead& head, ByteBuffer& out, WriteBody&& write_body) {
+    if (codec == Codec::kMsgpack) return write_framed<MsgpackWriter>(framing, head, out, write_body);
+    write_framed<JsonWriter>(framing, head, out, write_body);
 }
 
 }  // namespace
@@ -151,11 +168,13 @@ std::string_view degraded_word(size_t bit) {
 }
 
 void encode_answer(Codec codec, Framing framing, const Answer& answer, ByteBuffer& out) {
-    encode(codec, framing, answer.request_id, Code::OK, out, [&](auto& writer) { write_answer(writer, answer); });
+    const FrameHead head{answer.request_id, Code::OK, answer.seq, answer.last};
+    encode(codec, framing, head, out, [&](auto& writer) { write_answer(writer, answer); });
 }
 
-void encode_error(Codec codec, Framing framing, const Id& request_id, const Status& status, ByteBuffer& out) {
-    encode(codec, framing, request_id, status.code(), out, [&](auto& writer) { write_error(writer, request_id, status); });
+void encode_error(Codec codec, Framing framing, const Id& request_id, const Status& status, ByteBuffer& out, uint32_t seq) {
+    const FrameHead head{request_id, status.code(), seq, true};
+    encode(codec, framing, head, out, [&](auto& writer) { write_error(writer, request_id, status); });
 }
 
 }  // namespace rankd::wire

@@ -14,6 +14,8 @@
 
 namespace rankd::wire {
 
+struct Request;
+
 /// The closed list of words an answer may carry in `degraded`; bit i is word i.
 enum class Degraded : uint16_t {
     kUnknownUser = 1 << 0,     ///< "unknown_user": the user is not in the bundle; the unknown-user row served
@@ -62,18 +64,27 @@ struct Answer {
     std::span<const float> scores;                ///< NaN = unknown candidate: nil/null in JSON, NaN bytes in msgpack
     std::span<const std::string_view> decisions;  ///< empty, or one per score
     std::span<const NamedTensor> outputs;
+    const Request* request = nullptr;  ///< OIP: what was asked decides the form of the outputs
     Timing timing;
+
+    // A frame of a stream: `scores` and `decisions` are those of this part.
+    bool is_streamed = false;
+    uint32_t seq = 0;     ///< frames of this answer before this one
+    bool last = true;     ///< no frame follows
+    uint32_t offset = 0;  ///< index of the frame's first score among all of the request
 };
 
 /// Where an encoded answer goes: RPC wraps it as `[1, id, code, seq, last, body]`, HTTP sends the body alone.
 enum class Framing : uint8_t { kRpc, kBody };
 
-/// msgpack: {request_id, model, version, degraded: [..], items: [{id, score, source?}] | scores: bin f32 LE,
-/// decisions?: [..] | outputs: [{name, datatype, shape, data: bin}], timing: {queue, compute, total}}; JSON the same with
-/// `scores` and `data` as arrays of numbers, null for what is not finite.
+/// msgpack: {request_id, model, version, degraded: [..], items: [{id, score, source?}] | offset?: n (streamed), scores: bin f32
+/// LE, decisions?: [..] | outputs: [{name, datatype, shape, data: bin}], timing: {queue, compute, total}}; JSON the same with
+/// `scores` and `data` as arrays of numbers, null for what is not finite, and of texts for BYTES. Those of OIP: `oip_answer.h`.
 void encode_answer(Codec codec, Framing framing, const Answer& answer, ByteBuffer& out);
 
-/// {"error": text, "code": NAME, "request_id": id, "retry_after_ms"?: n}, framed with the code's number for RPC.
-void encode_error(Codec codec, Framing framing, const Id& request_id, const Status& status, ByteBuffer& out);
+/// {"error": text, "code": NAME, "request_id": id, "retry_after_ms"?: n}, framed with the code's number for RPC. An error is the
+/// last frame of its answer.
+/// @param seq  frames of a stream that went before it
+void encode_error(Codec codec, Framing framing, const Id& request_id, const Status& status, ByteBuffer& out, uint32_t seq = 0);
 
 }  // namespace rankd::wire

@@ -43,6 +43,12 @@ class ScalarDecoder {
         return true;
     }
 
+    bool decode_bool(const V& value, const Where& where, bool& out) {
+        if (value.type() != ValueType::kBool) return fail_type(where, "true or false", value);
+        out = value.boolean();
+        return true;
+    }
+
     bool decode_id(const V& value, const Where& where, Id& out) {
         if (value.type() == ValueType::kText && !value.text().empty()) {
             if (!check_length(value.text(), limits_.max_id_bytes, where)) return false;

@@ -28,6 +28,7 @@ size_t pack_elements(ElementType type, std::span<const TensorElement> elements, 
             return pack_as<double>(elements, out);
         case ElementType::kF16:
         case ElementType::kBf16:
+        case ElementType::kBytes:
         case ElementType::kOther:
             break;
     }

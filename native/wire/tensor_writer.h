@@ -1,4 +1,4 @@
-// Tensors of an `infer` answer: their bytes in msgpack, numbers in JSON.
+// Tensors of an `infer` answer: their bytes in msgpack, numbers and texts in JSON.
 #pragma once
 
 #include <bit>
@@ -6,6 +6,7 @@
 #include <cstring>
 #include <span>
 
+#include "wire/bytes_tensor.h"
 #include "wire/json_writer.h"
 #include "wire/msgpack_writer.h"
 #include "wire/tensor.h"
@@ -71,6 +72,12 @@ inline void write_elements(JsonWriter& writer, const NamedTensor& tensor) {
             return for_each_as<float>(tensor.data, number);
         case ElementType::kF64:
             return for_each_as<double>(tensor.data, number);
+        case ElementType::kBytes:
+            for_each_bytes_element(tensor.data, [&](std::string_view element) {
+                writer.text(element);
+                return true;
+            });
+            return;
         case ElementType::kOther:
             return;
     }
@@ -83,18 +90,23 @@ inline void write_tensor_data(JsonWriter& writer, const NamedTensor& tensor) {
 }
 
 template <typename Writer>
+void write_tensor_head(Writer& writer, const NamedTensor& tensor) {
+    writer.key("name");
+    writer.text(tensor.name);
+    writer.key("datatype");
+    writer.text(datatype_name(tensor.type));
+    writer.key("shape");
+    writer.begin_list(tensor.shape.size());
+    for (const int64_t dimension : tensor.shape) writer.integer(static_cast<uint64_t>(dimension));
+    writer.end_list();
+}
+
+template <typename Writer>
 void write_tensors(Writer& writer, std::span<const NamedTensor> tensors) {
     writer.begin_list(tensors.size());
     for (const NamedTensor& tensor : tensors) {
         writer.begin_map(4);
-        writer.key("name");
-        writer.text(tensor.name);
-        writer.key("datatype");
-        writer.text(datatype_name(tensor.type));
-        writer.key("shape");
-        writer.begin_list(tensor.shape.size());
-        for (const int64_t dimension : tensor.shape) writer.integer(static_cast<uint64_t>(dimension));
-        writer.end_list();
+        write_tensor_head(writer, tensor);
         writer.key("data");
         write_tensor_data(writer, tensor);
         writer.end_map();

@@ -1,4 +1,5 @@
-// `inputs` and `outputs` of `infer`: tensors as the Open Inference Protocol names them, data as bytes or as lists of numbers.
+// `inputs` and `outputs` of `infer`: tensors as the Open Inference Protocol names them, data as bytes or as lists of numbers or
+// texts.
 #pragma once
 
 #include <algorithm>
@@ -8,6 +9,7 @@
 #include <span>
 #include <string_view>
 
+#include "wire/bytes_tensor.h"
 #include "wire/rows_decoder.h"
 #include "wire/tensor_elements.h"
 
@@ -18,7 +20,8 @@ class TensorsDecoder : protected RowsDecoder<V> {
     using Base = RowsDecoder<V>;
 
   protected:
-    using Base::arena_, Base::check_unique, Base::decode_text, Base::fail, Base::fail_count, Base::fail_type, Base::limits_;
+    using Base::arena_, Base::check_unique, Base::decode_text, Base::fail, Base::fail_count, Base::fail_type, Base::failure_,
+        Base::limits_;
     using Base::Base;
 
     bool decode_inputs(const V& value, const Where& where, Request& request) {
@@ -57,6 +60,7 @@ class TensorsDecoder : protected RowsDecoder<V> {
         bool is_list = false;
         uint8_t seen = 0;  ///< one bit per field, in the order of kFields
         ArenaVector<TensorElement> elements;
+        ArenaVector<std::string_view> texts;  ///< of BYTES
     };
 
     bool decode_output(const V& value, const Where& where, WantedOutput& output) {
@@ -81,7 +85,7 @@ class TensorsDecoder : protected RowsDecoder<V> {
 
     bool decode_tensor(const V& value, const Where& where, NamedTensor& tensor) {
         if (value.type() != ValueType::kMap) return fail_type(where, "a map {name, datatype, shape, data}", value);
-        Parts parts{{}, false, 0, ArenaVector<TensorElement>(arena_)};
+        Parts parts{{}, false, 0, ArenaVector<TensorElement>(arena_), ArenaVector<std::string_view>(arena_)};
         const bool read = value.for_each_member([&](std::string_view name, const V& member) {
             const auto field = static_cast<size_t>(std::find(kFields.begin(), kFields.end(), name) - kFields.begin());
             if (field == kFields.size()) return fail_unknown(where, name, "name, datatype, shape and data");
@@ -129,7 +133,7 @@ class TensorsDecoder : protected RowsDecoder<V> {
     bool decode_data(const V& value, const Where& where, NamedTensor& tensor, Parts& parts) {
         parts.is_list = value.type() == ValueType::kList;
         if (parts.is_list) return collect(value, where, parts, 0);
-        if (value.type() != ValueType::kBinary) return fail_type(where, "binary, or a list of numbers", value);
+        if (value.type() != ValueType::kBinary) return fail_type(where, "binary, or a list of numbers or texts", value);
         tensor.data = value.binary();
         return true;
     }
@@ -142,10 +146,19 @@ class TensorsDecoder : protected RowsDecoder<V> {
         return list.for_each_element([&](const V& element) {
             const Where place(where, at++);
             if (element.type() == ValueType::kList) return collect(element, place, parts, depth + 1);
-            if (element.type() != ValueType::kBool && !is_number(element)) return fail_type(place, "a number", element);
-            parts.elements.push_back(TensorElement::of(element));
-            return true;
+            return take_element(element, place, parts);
         });
+    }
+
+    bool take_element(const V& element, const Where& where, Parts& parts) {
+        if (element.type() == ValueType::kText) {
+            parts.texts.push_back(V::keep(element.text(), arena_));
+        } else if (element.type() == ValueType::kBool || is_number(element)) {
+            parts.elements.push_back(TensorElement::of(element));
+        } else {
+            return fail_type(where, "a number or a text", element);
+        }
+        return true;
     }
 
     bool check_data(const Where& where, NamedTensor& tensor, const Parts& parts) {
@@ -156,11 +169,33 @@ class TensorsDecoder : protected RowsDecoder<V> {
                 return fail(Code::LIMIT_EXCEEDED, where.text(), " has a shape of more than ", limits_.max_frame_bytes,
                             " elements");
         }
+        if (tensor.type == ElementType::kBytes) return check_texts(where, tensor, parts, count);
+        if (parts.texts.size() > 0)
+            return fail(Code::INVALID_ARGUMENT, where.text(), " is ", datatype_name(tensor.type), ", and its data holds texts");
         if (parts.is_list) return pack_list(where, tensor, parts.elements.span(), count);
         const size_t expected = count * element_bytes(tensor.type);
         if (tensor.data.size() == expected) return true;
         return fail(Code::SHAPE_MISMATCH, where.text(), " needs ", expected, " bytes of data (", count, " elements of ",
                     datatype_name(tensor.type), "), got ", tensor.data.size());
+    }
+
+    bool check_texts(const Where& where, NamedTensor& tensor, const Parts& parts, uint64_t count) {
+        if (parts.elements.size() > 0)
+            return fail(Code::INVALID_ARGUMENT, where.text(), " is BYTES, and its data holds numbers: expected texts");
+        if (parts.is_list) tensor.data = serialise(parts.texts.span());
+        failure_ = check_bytes_elements(tensor.data, count);
+        if (failure_.is_ok()) return true;
+        failure_ = failure_.within(where.text() + ".data");
+        return false;
+    }
+
+    std::span<const uint8_t> serialise(std::span<const std::string_view> texts) {
+        size_t bytes = 0;
+        for (const std::string_view text : texts) bytes += kElementLengthBytes + text.size();
+        const std::span<uint8_t> packed = arena_.template allocate<uint8_t>(bytes);
+        uint8_t* end = packed.data();
+        for (const std::string_view text : texts) end = write_bytes_element(end, text);
+        return packed;
     }
 
     bool pack_list(const Where& where, NamedTensor& tensor, std::span<const TensorElement> elements, uint64_t count) {
