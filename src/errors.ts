@@ -5,51 +5,84 @@ interface Entry {
 	number: number;
 	/** HTTP status under /v1. */
 	status: number;
+	/** HTTP status under /v2, where the Open Inference Protocol's clients expect Triton's. */
+	oipStatus: number;
+	/** Status of a gRPC call. */
+	grpc: GrpcStatus;
 	/** Whether the same request may succeed when it is sent again. */
 	retryable: boolean;
 }
 
-const entry = (number: number, status: number, retryable: boolean): Entry => ({ number, status, retryable });
+/** The numbers that gRPC gives its statuses. */
+export const GrpcStatus = {
+	OK: 0,
+	CANCELLED: 1,
+	UNKNOWN: 2,
+	INVALID_ARGUMENT: 3,
+	DEADLINE_EXCEEDED: 4,
+	NOT_FOUND: 5,
+	PERMISSION_DENIED: 7,
+	RESOURCE_EXHAUSTED: 8,
+	UNIMPLEMENTED: 12,
+	INTERNAL: 13,
+	UNAVAILABLE: 14,
+} as const;
+export type GrpcStatus = (typeof GrpcStatus)[keyof typeof GrpcStatus];
+
+function entry(
+	number: number,
+	statuses: number | readonly [v1: number, v2: number],
+	grpc: keyof typeof GrpcStatus,
+	retryable = false,
+): Entry {
+	const [status, oipStatus] = typeof statuses === 'number' ? [statuses, statuses] : statuses;
+	return { number, status, oipStatus, grpc: GrpcStatus[grpc], retryable };
+}
 
 /** Every code by name; `docs/errors.md` explains each. */
 export const catalogue = {
-	OK: entry(0, 200, false),
+	OK: entry(0, 200, 'OK'),
 	// The caller's mistake.
-	INVALID_FRAME: entry(1, 400, false),
-	INVALID_BODY: entry(2, 400, false),
-	INVALID_ARGUMENT: entry(3, 400, false),
-	UNSUPPORTED_EXTENSION: entry(4, 400, false),
-	LIMIT_EXCEEDED: entry(5, 400, false),
-	TOO_LARGE: entry(6, 413, false),
-	SHAPE_MISMATCH: entry(7, 400, false),
-	NOT_FINITE: entry(8, 400, false),
-	UNKNOWN_OPERATION: entry(9, 404, false),
-	UNKNOWN_MODEL: entry(10, 404, false),
-	UNKNOWN_VERSION: entry(11, 404, false),
-	UNSUPPORTED_OPERATION: entry(12, 400, false),
-	UNKNOWN_ITEM: entry(13, 404, false),
-	NOT_FOUND: entry(14, 404, false),
-	METHOD_NOT_ALLOWED: entry(15, 405, false),
+	INVALID_FRAME: entry(1, 400, 'INVALID_ARGUMENT'),
+	INVALID_BODY: entry(2, 400, 'INVALID_ARGUMENT'),
+	INVALID_ARGUMENT: entry(3, 400, 'INVALID_ARGUMENT'),
+	UNSUPPORTED_EXTENSION: entry(4, 400, 'INVALID_ARGUMENT'),
+	LIMIT_EXCEEDED: entry(5, 400, 'INVALID_ARGUMENT'),
+	TOO_LARGE: entry(6, 413, 'RESOURCE_EXHAUSTED'),
+	SHAPE_MISMATCH: entry(7, 400, 'INVALID_ARGUMENT'),
+	NOT_FINITE: entry(8, 400, 'INVALID_ARGUMENT'),
+	UNKNOWN_OPERATION: entry(9, 404, 'NOT_FOUND'),
+	UNKNOWN_MODEL: entry(10, 404, 'NOT_FOUND'),
+	UNKNOWN_VERSION: entry(11, 404, 'NOT_FOUND'),
+	UNSUPPORTED_OPERATION: entry(12, [400, 501], 'UNIMPLEMENTED'),
+	UNKNOWN_ITEM: entry(13, 404, 'NOT_FOUND'),
+	NOT_FOUND: entry(14, 404, 'NOT_FOUND'),
+	METHOD_NOT_ALLOWED: entry(15, 405, 'UNIMPLEMENTED'),
 	// Our load and our life.
-	OVERLOADED: entry(16, 503, true),
-	DEADLINE_EXCEEDED: entry(17, 504, true),
-	CANCELLED: entry(18, 499, false),
-	DRAINING: entry(19, 503, true),
-	MODEL_NOT_READY: entry(20, 503, true),
+	OVERLOADED: entry(16, 503, 'UNAVAILABLE', true),
+	DEADLINE_EXCEEDED: entry(17, [504, 503], 'DEADLINE_EXCEEDED', true),
+	CANCELLED: entry(18, [499, 400], 'CANCELLED'),
+	DRAINING: entry(19, 503, 'UNAVAILABLE', true),
+	MODEL_NOT_READY: entry(20, 503, 'UNAVAILABLE', true),
 	// A bundle that cannot be served.
-	BUNDLE_MISSING_FILE: entry(21, 500, false),
-	BUNDLE_CHECKSUM_MISMATCH: entry(22, 500, false),
-	BUNDLE_INVALID: entry(23, 500, false),
-	BUNDLE_SIGNATURE_MISMATCH: entry(24, 500, false),
-	BUNDLE_GOLDEN_MISMATCH: entry(25, 500, false),
+	BUNDLE_MISSING_FILE: entry(21, 500, 'INTERNAL'),
+	BUNDLE_CHECKSUM_MISMATCH: entry(22, 500, 'INTERNAL'),
+	BUNDLE_INVALID: entry(23, 500, 'INTERNAL'),
+	BUNDLE_SIGNATURE_MISMATCH: entry(24, 500, 'INTERNAL'),
+	BUNDLE_GOLDEN_MISMATCH: entry(25, 500, 'INTERNAL'),
 	// Our side.
-	MODEL_FAILED: entry(26, 500, false),
-	ENGINE_CLOSED: entry(27, 503, false),
-	INVALID_HANDLE: entry(28, 500, false),
-	INVALID_CONFIG: entry(29, 500, false),
-	PORT_IN_USE: entry(30, 500, false),
-	CONNECTION_LOST: entry(31, 503, true),
-	INTERNAL: entry(32, 500, false),
+	MODEL_FAILED: entry(26, 500, 'INTERNAL'),
+	ENGINE_CLOSED: entry(27, 503, 'UNAVAILABLE'),
+	INVALID_HANDLE: entry(28, 500, 'INTERNAL'),
+	INVALID_CONFIG: entry(29, 500, 'INTERNAL'),
+	PORT_IN_USE: entry(30, 500, 'INTERNAL'),
+	CONNECTION_LOST: entry(31, 503, 'UNAVAILABLE', true),
+	INTERNAL: entry(32, 500, 'INTERNAL'),
+	// Of the Open Inference Protocol and of administration.
+	INVALID_SHAPE: entry(33, [400, 500], 'INVALID_ARGUMENT'),
+	UNSUPPORTED_FEATURE: entry(34, 501, 'UNIMPLEMENTED'),
+	RESTRICTED: entry(35, 403, 'PERMISSION_DENIED'),
+	NOT_ALLOWED: entry(36, [400, 503], 'UNAVAILABLE'),
 } as const satisfies Record<string, Entry>;
 
 export type CodeName = keyof typeof catalogue;
@@ -62,6 +95,9 @@ export const codeName = (number: number): CodeName => namesByNumber.get(number) 
 
 /** The HTTP status under /v1 of a number from the wire. */
 export const httpStatus = (number: number): number => catalogue[codeName(number)].status;
+
+/** The same under /v2. */
+export const oipStatus = (number: number): number => catalogue[codeName(number)].oipStatus;
 
 export interface EngineErrorOptions {
 	retryAfterMs?: number | undefined;
@@ -99,15 +135,18 @@ function isErrorCode(code: unknown): code is ErrorCode {
 	return typeof code === 'string' && code !== 'OK' && Object.hasOwn(catalogue, code);
 }
 
+/** As a request brings it. */
+export type RequestId = string | number | bigint | null;
+
 /** An error as every transport sends it; the engine writes its own errors in the same form. */
 export interface ErrorBody {
 	error: string;
 	code: ErrorCode;
-	request_id: string | number | null;
+	request_id: RequestId;
 	retry_after_ms?: number;
 }
 
-export function errorBody(error: EngineError, requestId: string | number | null = null): ErrorBody {
+export function errorBody(error: EngineError, requestId: RequestId = null): ErrorBody {
 	const body: ErrorBody = { error: error.message, code: error.code, request_id: requestId };
 	if (error.retryAfterMs) body.retry_after_ms = error.retryAfterMs;
 	return body;

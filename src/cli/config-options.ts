@@ -1,6 +1,6 @@
 /** The configuration keys as command-line options. */
 import { type Command, Option } from 'commander';
-import { flagName, keyNames, keys } from '../config/keys.js';
+import { flagName, type Key, keyNames, keys } from '../config/keys.js';
 
 const collect = (value: string, earlier: string[] | undefined): string[] => [...(earlier ?? []), value];
 
@@ -11,16 +11,17 @@ export function addConfigOptions(command: Command): Command {
 }
 
 function optionOf(name: (typeof keyNames)[number]): Option {
-	const { help, allowed, shown } = keys[name];
+	const { help, allowed, shown, isList }: Key<unknown> = keys[name];
 	const isSwitch = allowed === 'true or false';
 	const option = new Option(`${flagName(name)} ${isSwitch ? '[true|false]' : `<${placeholder(allowed)}>`}`, `${help} (default: ${shown})`);
 	if (isSwitch) option.preset('true');
-	if (name === 'model_repository') option.argParser(collect);
+	if (isList) option.argParser(collect);
 	return option;
 }
 
 function placeholder(allowed: string): string {
 	if (allowed.startsWith('a whole number')) return 'number';
 	if (allowed.startsWith('a folder')) return 'folder';
+	if (allowed.startsWith('a map')) return 'json';
 	return allowed.includes(' or ') ? allowed.replaceAll(/, | or /g, '|') : 'text';
 }

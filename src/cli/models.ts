@@ -38,9 +38,9 @@ async function served(url: string): Promise<Row[]> {
 }
 
 function published(folders: readonly string[]): Row[] {
-	const { models, problems } = scanRepositories(folders);
+	const { models, problems } = scanRepositories(folders, { autoCompleteConfig: true, defaultMaxBatchSize: 0 });
 	for (const { path, error } of problems) console.error(`${path}: ${error.message}`);
-	return models.flatMap(({ name, folders, aliases }) =>
+	return models.flatMap(({ name, folders, aliases = {} }) =>
 		[...folders].map(([version, path]) => {
 			const names = Object.keys(aliases).filter((alias) => aliases[alias] === version);
 			return { name, version, aliases: names, path };

@@ -1,45 +1,43 @@
 /** The typed client that gateways import: a few connections, many requests in flight on each. */
 import { EngineError } from '../errors.js';
 import { Operation } from '../native/addon.js';
-import { type AnswerFrame, encodeRequest, fromInfer, fromRank, fromScore, toItems, toScores, toTensors } from './codec.js';
-import { Connection, type PendingAnswer } from './connection.js';
+import { Call, type CallContext, type Caller } from './call.js';
+import { checkNotAborted } from './call-limit.js';
+import { encodeBody, fromInfer, fromRank, fromScore, toItems, toScores, toScoresPart, toTensors, type WireAnswer } from './codec.js';
+import { type ClientOptions, checkDeadline, checkOptions } from './options.js';
+import { Pool } from './pool.js';
+import { RetryPolicy } from './retry-policy.js';
+import { partsOf } from './stream.js';
 import type {
 	CallOptions,
+	ClientStats,
 	InferRequest,
 	ItemsAnswer,
 	RankRequest,
+	RankStreamRequest,
 	RecommendRequest,
 	ScoreRequest,
 	ScoresAnswer,
+	ScoresPart,
 	SimilarRequest,
 	TensorsAnswer,
 } from './types.js';
 
-export interface ClientOptions {
-	/** WebSockets kept open; a server spreads connections over its threads, so more than one. Default 2. */
-	connections?: number;
-	/** For calls that say none; 0 = wait for ever. Default 0. */
-	deadlineMs?: number;
-	/** How long a connection may take to stand. Default 5,000. */
-	connectTimeoutMs?: number;
-}
-
-/** Ids are per connection and only need to differ among requests in flight; this many fit msgpack's shortest integers. */
-const LAST_ID = 2 ** 32 - 1;
-
 export class RankdClient {
-	readonly #connections: readonly Connection[];
+	readonly #pool: Pool;
+	readonly #policy: RetryPolicy;
+	readonly #calls = new Set<Call>();
+	readonly #context: CallContext;
 	readonly #deadlineMs: number;
-	#lastId = 0;
 	#isClosed = false;
 
-	/** Connects with the first request. @param url `ws://host:port/rpc`, or `ws+unix:/path/to/socket:/rpc` */
-	constructor(url: string, { connections = 2, deadlineMs = 0, connectTimeoutMs = 5000 }: ClientOptions = {}) {
-		if (!Number.isInteger(connections) || connections < 1) throw invalid(`connections must be a whole number from 1, got ${connections}`);
-		if (!/^wss?(\+unix)?:/.test(url))
-			throw invalid(`the url must begin with ws:, got ${JSON.stringify(url)}; for example ws://127.0.0.1:8000/rpc`);
-		this.#deadlineMs = checkedDeadline(deadlineMs);
-		this.#connections = Array.from({ length: connections }, () => new Connection(url, { connectTimeoutMs }));
+	/** Connects with the first request. @param url of one host or of several: `ws://host:port/rpc`, or `ws+unix:/path/to/socket:/rpc` */
+	constructor(url: string | readonly string[], options: ClientOptions = {}) {
+		const { deadlineMs, attempts, budget, hedgeAfterMs, ...pool } = checkOptions(url, options);
+		this.#deadlineMs = deadlineMs;
+		this.#pool = new Pool(pool);
+		this.#policy = new RetryPolicy({ attempts, budget });
+		this.#context = { pool: this.#pool, policy: this.#policy, calls: this.#calls, hedgeAfterMs };
 	}
 
 	/** Items for a user or a history, best first.
@@ -47,7 +45,7 @@ export class RankdClient {
 	 *  @throws EngineError `UNKNOWN_MODEL` | `INVALID_ARGUMENT` | `OVERLOADED` | `DEADLINE_EXCEEDED` | `CONNECTION_LOST`
 	 *  @example const { items } = await client.recommend('packages', { history: ['cmake'], k: 5 }, { deadlineMs: 20 }) */
 	async recommend(pipeline: string, request: RecommendRequest = {}, options: CallOptions = {}): Promise<ItemsAnswer> {
-		return toItems(await this.#call(Operation.recommend, pipeline, request, 0, options));
+		return toItems(await this.#ask({ operation: Operation.recommend, target: pipeline, body: request, rows: 0, options }));
 	}
 
 	/** Orders candidates for a user, or scores them in the order sent (`order: 'input'`).
@@ -56,93 +54,94 @@ export class RankdClient {
 	rank(pipeline: string, request: RankRequest & { order: 'input' }, options?: CallOptions): Promise<ScoresAnswer>;
 	rank(pipeline: string, request: RankRequest & { order?: 'best' }, options?: CallOptions): Promise<ItemsAnswer>;
 	async rank(pipeline: string, request: RankRequest, options: CallOptions = {}): Promise<ItemsAnswer | ScoresAnswer> {
-		const body = await this.#call(Operation.rank, pipeline, fromRank(request), request.candidates.length, options);
+		const rows = request.candidates.length;
+		const body = await this.#ask({ operation: Operation.rank, target: pipeline, body: fromRank(request), rows, options });
 		return request.order === 'input' ? toScores(body) : toItems(body);
 	}
 
 	/** Items like one item, nearest first.
 	 *  @throws EngineError as `recommend`, and `UNKNOWN_ITEM` */
 	async similar(pipeline: string, request: SimilarRequest, options: CallOptions = {}): Promise<ItemsAnswer> {
-		return toItems(await this.#call(Operation.similar, pipeline, request, 0, options));
+		return toItems(await this.#ask({ operation: Operation.similar, target: pipeline, body: request, rows: 0, options }));
 	}
 
 	/** Scores `B` rows with one model; the rows may share a batch with other callers.
 	 *  @throws EngineError as `recommend`, and `SHAPE_MISMATCH` | `NOT_FINITE`
 	 *  @example const { scores } = await client.score('fraudguard@champion', { rows }, { deadlineMs: 12 }) */
 	async score(model: string, request: ScoreRequest, options: CallOptions = {}): Promise<ScoresAnswer> {
-		const rows = request.rows instanceof Float32Array ? 0 : request.rows.length;
-		return toScores(await this.#call(Operation.score, model, fromScore(request), rows, options));
+		const rows = rowsOf(request);
+		return toScores(await this.#ask({ operation: Operation.score, target: model, body: fromScore(request), rows, options }));
 	}
 
 	/** Runs a model's default graph on tensors of the caller's own.
 	 *  @throws EngineError as `recommend`, and `SHAPE_MISMATCH` | `MODEL_FAILED`
 	 *  @example const { outputs } = await client.infer('mlp', { inputs: [{ name: 'x', datatype: 'FP32', shape: [1, 64], data }] }) */
 	async infer(model: string, request: InferRequest, options: CallOptions = {}): Promise<TensorsAnswer> {
-		return toTensors(await this.#call(Operation.infer, model, fromInfer(request), request.inputs[0]?.shape[0] ?? 0, options));
+		const rows = request.inputs[0]?.shape[0] ?? 0;
+		return toTensors(await this.#ask({ operation: Operation.infer, target: model, body: fromInfer(request), rows, options }));
 	}
 
-	/** Closes every connection; requests in flight fail with `CONNECTION_LOST`. May be called twice. */
+	/** As `rank` with `order: 'input'`, part by part as they are ready. The request is sent with the first `next()`.
+	 *  @throws EngineError as `rank`, from `next()`; parts that came before are good
+	 *  @example for await (const { offset, scores } of client.rankStream('packages', { user: 7, candidates })) all.set(scores, offset) */
+	rankStream(pipeline: string, request: RankStreamRequest, options: CallOptions = {}): AsyncGenerator<ScoresPart, void, undefined> {
+		const body = { ...fromRank(request), order: 'input', stream: true };
+		return this.#stream({ operation: Operation.rank, target: pipeline, body, rows: request.candidates.length, options });
+	}
+
+	/** As `score`, part by part as they are ready. The request is sent with the first `next()`.
+	 *  @throws EngineError as `score`, from `next()`; parts that came before are good
+	 *  @example for await (const { offset, decisions } of client.scoreStream('fraudguard', { rows })) … */
+	scoreStream(model: string, request: ScoreRequest, options: CallOptions = {}): AsyncGenerator<ScoresPart, void, undefined> {
+		const body = { ...fromScore(request), stream: true };
+		return this.#stream({ operation: Operation.score, target: model, body, rows: rowsOf(request), options });
+	}
+
+	/** What this client has done so far, and how its connections stand. */
+	stats(): ClientStats {
+		const connections = this.#pool.connections.map(({ url, state, requestsInFlight }) => ({ url, state, requestsInFlight }));
+		return { ...this.#policy.counts, openCalls: this.#calls.size, connections };
+	}
+
+	/** Closes every connection; calls not yet answered fail with `CONNECTION_LOST`. May be called twice. */
 	async close(): Promise<void> {
 		this.#isClosed = true;
-		await Promise.all(this.#connections.map((connection) => connection.close()));
+		for (const call of this.#calls) call.giveUp(closed());
+		await this.#pool.close();
 	}
 
-	#call(operation: Operation, target: string, body: object, rows: number, options: CallOptions): Promise<AnswerFrame['body']> {
-		if (this.#isClosed) return Promise.reject(new EngineError('CONNECTION_LOST', 'the client has been closed'));
-		if (options.signal?.aborted) return Promise.reject(cancelled(options.signal));
+	#ask(asked: Asked): Promise<WireAnswer> {
 		return new Promise((resolve, reject) => {
-			const deadlineMs = checkedDeadline(options.deadlineMs ?? this.#deadlineMs);
-			const id = this.#nextId();
-			const frame = encodeRequest({ operation, id, target, deadlineMs, priority: options.priority ?? 0, rows, body });
-			const connection = this.#leastLoaded();
-			const forget = () => connection.forget(id);
-			connection.send(id, frame, limited({ resolve, reject }, deadlineMs, options.signal, forget));
+			this.#call(asked, { part: resolve, end: (error) => error && reject(error) });
 		});
 	}
 
-	#nextId(): number {
-		this.#lastId = this.#lastId === LAST_ID ? 1 : this.#lastId + 1;
-		return this.#lastId;
+	async *#stream(asked: Asked): AsyncGenerator<ScoresPart, void, undefined> {
+		for await (const part of partsOf((caller) => this.#call(asked, caller))) yield toScoresPart(part);
 	}
 
-	#leastLoaded(): Connection {
-		return this.#connections.reduce((least, connection) => (connection.load < least.load ? connection : least));
+	#call({ operation, target, body, rows, options }: Asked, caller: Caller): Call {
+		const { deadlineMs = this.#deadlineMs, priority = 0, signal, traceparent } = options;
+		if (this.#isClosed) throw closed();
+		checkNotAborted(signal);
+		const traced = traceparent === undefined ? body : { ...body, traceparent };
+		const request = { operation, target, priority, rows, body: encodeBody(traced) };
+		const call = new Call(this.#context, request, { deadlineMs: checkDeadline(deadlineMs), signal }, caller);
+		call.start();
+		return call;
 	}
 }
 
-/** The same answer, unless its deadline passes or the caller aborts before. */
-function limited(answer: PendingAnswer, deadlineMs: number, signal: AbortSignal | undefined, forget: () => void): PendingAnswer {
-	const giveUp = (error: EngineError) => {
-		forget();
-		release();
-		answer.reject(error);
-	};
-	const onAbort = () => giveUp(cancelled(signal));
-	const onDeadline = () => giveUp(new EngineError('DEADLINE_EXCEEDED', `no answer within the deadline of ${deadlineMs} ms`));
-	const timer = deadlineMs > 0 ? setTimeout(onDeadline, deadlineMs) : undefined;
-	const release = () => {
-		clearTimeout(timer);
-		signal?.removeEventListener('abort', onAbort);
-	};
-	signal?.addEventListener('abort', onAbort, { once: true });
-	return {
-		resolve: (body) => {
-			release();
-			answer.resolve(body);
-		},
-		reject: (error) => {
-			release();
-			answer.reject(error);
-		},
-	};
+/** What a method asks, before it is checked and encoded. */
+interface Asked {
+	operation: Operation;
+	target: string;
+	body: object;
+	rows: number;
+	options: CallOptions;
 }
 
-function checkedDeadline(deadlineMs: number): number {
-	if (Number.isInteger(deadlineMs) && deadlineMs >= 0 && deadlineMs < 2 ** 31) return deadlineMs;
-	throw invalid(`deadlineMs must be a whole number of milliseconds from 0, got ${deadlineMs}`);
-}
+/** Packed rows say nothing: only the model knows their width. */
+const rowsOf = ({ rows }: ScoreRequest): number => (rows instanceof Float32Array ? 0 : rows.length);
 
-const cancelled = (signal: AbortSignal | undefined): EngineError =>
-	new EngineError('CANCELLED', 'the caller aborted the request', { cause: signal?.reason });
-
-const invalid = (message: string): EngineError => new EngineError('INVALID_ARGUMENT', message);
+const closed = (): EngineError => new EngineError('CONNECTION_LOST', 'the client has been closed');

@@ -3,7 +3,17 @@ import { type Options, Packr, Unpackr } from 'msgpackr';
 import { codeName, EngineError, type ErrorBody } from '../errors.js';
 import type { Operation } from '../native/addon.js';
 import { asBytes, fromTensor, toTensor, type WireTensor } from './tensors.js';
-import type { InferRequest, ItemsAnswer, RankRequest, ScoredItem, ScoreRequest, ScoresAnswer, TensorsAnswer, Timing } from './types.js';
+import type {
+	InferRequest,
+	ItemsAnswer,
+	RankRequest,
+	ScoredItem,
+	ScoreRequest,
+	ScoresAnswer,
+	ScoresPart,
+	TensorsAnswer,
+	Timing,
+} from './types.js';
 
 const FRAME_VERSION = 1;
 
@@ -12,36 +22,56 @@ const packr = new Packr({ useRecords: false, variableMapSize: true });
 // Integers beyond 2^53 arrive as bigint, smaller ones as number; msgpackr's types do not know this mode yet.
 const unpackr = new Unpackr({ useRecords: false, int64AsType: 'auto' } as unknown as Options);
 
-export interface RequestFrame {
+/** msgpack's first byte of an array of eight. */
+const ARRAY_OF_8 = 0x98;
+
+/** A request as every attempt sends it. */
+export interface EncodedRequest {
 	operation: Operation;
-	id: number;
 	target: string;
-	/** 0 = none. */
-	deadlineMs: number;
 	priority: number;
 	/** Candidates or rows, a hint for the server's admission; 0 = not said. */
 	rows: number;
-	body: object;
+	/** Of `encodeBody`. */
+	body: Uint8Array;
 }
 
-export function encodeRequest({ operation, id, target, deadlineMs, priority, rows, body }: RequestFrame): Uint8Array {
-	return packr.pack([FRAME_VERSION, operation, id, target, deadlineMs || null, priority || null, rows || null, body]);
+/** Done once per request: its arrays are the caller's again, however often it is sent.
+ *  @throws EngineError `INVALID_ARGUMENT` for what msgpack cannot hold */
+export function encodeBody(body: object): Uint8Array {
+	try {
+		return packr.pack(body);
+	} catch (cause) {
+		throw new EngineError('INVALID_ARGUMENT', `the request cannot be encoded: ${(cause as Error).message}`, { cause });
+	}
+}
+
+/** @param deadlineMs what is left of it; 0 = none */
+export function encodeFrame({ operation, target, priority, rows, body }: EncodedRequest, id: number, deadlineMs: number): Uint8Array {
+	const envelope = packr.pack([FRAME_VERSION, operation, id, target, deadlineMs || null, priority || null, rows || null]);
+	envelope[0] = ARRAY_OF_8; // the body behind it is the eighth
+	return Buffer.concat([envelope, body]);
 }
 
 export interface AnswerFrame {
 	/** null: the error belongs to no request that the server could name. */
 	id: number | null;
 	error: EngineError | undefined;
+	/** Counts the frames of one answer from 0. */
+	seq: number;
+	isLast: boolean;
 	body: WireAnswer;
 }
 
-interface WireAnswer {
+export interface WireAnswer {
 	request_id: number | null;
 	model: string;
 	version: string;
 	degraded: ItemsAnswer['degraded'];
 	items?: ScoredItem[];
 	scores?: Uint8Array;
+	/** Of the first score among all, in a stream. */
+	offset?: number;
 	decisions?: string[];
 	outputs?: WireTensor[];
 	timing: { queue: number; compute: number; total: number };
@@ -49,9 +79,10 @@ interface WireAnswer {
 
 /** @throws Error when the bytes are no answer frame */
 export function decodeAnswer(frame: Uint8Array): AnswerFrame {
-	const [version, id, code, , , body] = unpackr.unpack(frame) as [number, number | null, number, number, boolean, WireAnswer & ErrorBody];
+	const elements = unpackr.unpack(frame) as [number, number | null, number, number, boolean, WireAnswer & ErrorBody];
+	const [version, id, code, seq, isLast, body] = elements;
 	if (version !== FRAME_VERSION) throw new Error(`frame version ${version}, this client speaks ${FRAME_VERSION}`);
-	return { id, error: code === 0 ? undefined : toError(code, body), body };
+	return { id, error: code === 0 ? undefined : toError(code, body), seq, isLast, body };
 }
 
 function toError(number: number, { error, retry_after_ms }: ErrorBody): EngineError {
@@ -67,6 +98,8 @@ export function toScores({ request_id, model, version, degraded, scores, decisio
 	const answer = { requestId: request_id, model, version, degraded, scores: toFloats(scores), timing: toTiming(timing) };
 	return decisions === undefined ? answer : { ...answer, decisions };
 }
+
+export const toScoresPart = (body: WireAnswer): ScoresPart => ({ ...toScores(body), offset: body.offset ?? 0 });
 
 export function toTensors({ request_id, model, version, degraded, outputs = [], timing }: WireAnswer): TensorsAnswer {
 	return { requestId: request_id, model, version, degraded, outputs: outputs.map(toTensor), timing: toTiming(timing) };

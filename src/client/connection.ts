@@ -1,149 +1,125 @@
-/** One WebSocket that carries many requests at once; it connects when it is needed and again when it was lost. */
-import { setTimeout as delay } from 'node:timers/promises';
-import { WebSocket } from 'ws';
-import { EngineError } from '../errors.js';
+/** A place for one WebSocket to a host: connects when it is needed, again when it was lost, and not at once when that failed. */
+import type { EngineError } from '../errors.js';
 import { backoffMs } from './backoff.js';
-import { type AnswerFrame, decodeAnswer } from './codec.js';
-
-export interface PendingAnswer {
-	resolve(body: AnswerFrame['body']): void;
-	reject(error: EngineError): void;
-}
-
-/** A request and the socket it was written to; none while it waits for one. */
-interface InFlight {
-	readonly answer: PendingAnswer;
-	socket: WebSocket | undefined;
-}
-
-/** How long a server may take to answer our close frame. */
-const CLOSE_TIMEOUT_MS = 1000;
+import { DecayingSum } from './decaying-sum.js';
+import { type Exchange, RpcSocket } from './rpc-socket.js';
 
 export interface ConnectionOptions {
 	connectTimeoutMs: number;
+	/** It takes requests now. */
+	onReady(): void;
+	/** It takes none, and why. */
+	onLost(error: EngineError): void;
 }
 
+/** How long a request that was not served speaks against a connection. */
+const UNSERVED_MEMORY_MS = 1000;
+
+/** `waiting` for its next attempt to connect; `silent`: it missed a deadline and has not answered a ping. */
+export type ConnectionState = 'idle' | 'waiting' | 'connecting' | 'ready' | 'silent';
+
 export class Connection {
-	readonly #url: string;
+	readonly url: string;
 	readonly #options: ConnectionOptions;
-	readonly #pending = new Map<number, InFlight>();
-	readonly #closing = new AbortController();
-	#socket: WebSocket | undefined;
-	#connecting: Promise<WebSocket> | undefined;
+	/** The one for new requests, standing or about to. */
+	#socket: RpcSocket | undefined;
+	/** That one, and those that only finish what they have. */
+	readonly #sockets = new Set<RpcSocket>();
+	/** Requests that were refused for load, or not answered in time. */
+	readonly #unserved = new DecayingSum(UNSERVED_MEMORY_MS);
+	/** Attempts in a row after which no answer came. */
 	#failures = 0;
+	#connectAtMs = 0;
+	#timer: NodeJS.Timeout | undefined;
 
 	constructor(url: string, options: ConnectionOptions) {
-		this.#url = url;
+		this.url = url;
 		this.#options = options;
 	}
 
-	/** Requests without an answer: the pool gives the next one to the connection with the fewest. */
+	get isReady(): boolean {
+		return this.#socket?.takesRequests === true;
+	}
+
+	/** It stands or is about to, or else will be lost. */
+	get isUnderWay(): boolean {
+		return this.#socket !== undefined;
+	}
+
+	get state(): ConnectionState {
+		if (this.isReady) return 'ready';
+		if (this.#socket !== undefined) return this.#socket.hasStood ? 'silent' : 'connecting';
+		return this.#timer === undefined ? 'idle' : 'waiting';
+	}
+
+	get requestsInFlight(): number {
+		return [...this.#sockets].reduce((sum, socket) => sum + socket.load, 0);
+	}
+
+	/** Requests in flight; those it has not served lately count as if they were, or who drops work fastest would look least loaded. */
 	get load(): number {
-		return this.#pending.size;
+		return (this.#socket?.load ?? 0) + this.#unserved.value;
 	}
 
-	/** Registers a request; the frame leaves as soon as the connection stands. */
-	send(id: number, frame: Uint8Array, answer: PendingAnswer): void {
-		this.#pending.set(id, { answer, socket: undefined });
-		if (this.#socket?.readyState === WebSocket.OPEN) return this.#write(this.#socket, id, frame);
-		this.#connected().then(
-			(socket) => this.#write(socket, id, frame),
-			(error) => this.#settle(id)?.reject(error),
-		);
+	/** Until an attempt to connect is made; 0 when it has been. */
+	get msToConnect(): number {
+		return this.#socket === undefined ? Math.max(0, this.#connectAtMs - performance.now()) : 0;
 	}
 
-	/** The caller does not wait any more; an answer that still comes is dropped. */
+	/** Connects, now or when its time has come; nothing when that is under way. */
+	wake(): void {
+		if (this.#socket !== undefined || this.#timer !== undefined) return;
+		const waitMs = this.msToConnect;
+		if (waitMs === 0) return this.#connect();
+		this.#timer = setTimeout(() => this.#connect(), waitMs);
+	}
+
+	/** Only while it is ready. */
+	send(exchange: Exchange): void {
+		this.#socket?.send(exchange);
+	}
+
 	forget(id: number): void {
-		this.#pending.delete(id);
+		for (const socket of this.#sockets) socket.forget(id);
 	}
 
-	/** Ends the connection; requests in flight fail with `CONNECTION_LOST`. May be called twice. */
+	expired(id: number): void {
+		this.#unserved.add(1);
+		for (const socket of this.#sockets) socket.expired(id);
+	}
+
 	async close(): Promise<void> {
-		this.#closing.abort();
-		const socket = this.#socket;
-		if (socket === undefined || socket.readyState === WebSocket.CLOSED) return;
-		this.#failAll(socket, lost('the client has been closed'));
-		const closed = new Promise((resolve) => socket.once('close', resolve));
-		const timeout = setTimeout(() => socket.terminate(), CLOSE_TIMEOUT_MS);
-		socket.close(1000);
-		await closed;
-		clearTimeout(timeout);
+		clearTimeout(this.#timer);
+		await Promise.all([...this.#sockets].map((socket) => socket.close()));
 	}
 
-	#connected(): Promise<WebSocket> {
-		this.#connecting ??= this.#connect().finally(() => {
-			this.#connecting = undefined;
+	#connect(): void {
+		this.#timer = undefined;
+		const socket = new RpcSocket(this.url, this.#options.connectTimeoutMs, {
+			opened: () => this.#options.onReady(),
+			refused: (error) => this.#refused(socket, error),
+			heard: () => this.#options.onReady(),
+			closed: (error) => this.#closed(socket, error),
 		});
-		return this.#connecting;
-	}
-
-	async #connect(): Promise<WebSocket> {
-		const { signal } = this.#closing;
-		await delay(backoffMs(this.#failures), undefined, { signal }).catch(() => {});
-		if (signal.aborted) throw lost('the client has been closed');
-		const socket = new WebSocket(this.#url, { perMessageDeflate: false, handshakeTimeout: this.#options.connectTimeoutMs });
-		socket.binaryType = 'nodebuffer';
 		this.#socket = socket;
-		this.#failures++;
-		await this.#opened(socket);
-		this.#failures = 0;
-		socket.on('message', (frame: Buffer) => this.#receive(socket, frame));
-		socket.once('close', (code, reason) => {
-			const why = `closed with ${code}${reason.length > 0 ? ` (${reason})` : ''}`;
-			this.#failAll(socket, lost(`the connection to ${this.#url} was ${why} while this request was in flight`));
-		});
-		return socket;
+		this.#sockets.add(socket);
 	}
 
-	/** The error handler stays: once open, an error is told by the close that follows it. */
-	#opened(socket: WebSocket): Promise<void> {
-		return new Promise((resolve, reject) => {
-			socket.once('open', resolve);
-			socket.on('error', (cause: NodeJS.ErrnoException) => {
-				reject(lost(`cannot connect to ${this.#url}: ${cause.message || cause.code}`, cause));
-			});
-		});
-	}
-
-	#write(socket: WebSocket, id: number, frame: Uint8Array): void {
-		const request = this.#pending.get(id);
-		if (request === undefined) return;
-		request.socket = socket;
-		socket.send(frame, { binary: true });
-	}
-
-	#receive(socket: WebSocket, frame: Buffer): void {
-		let answer: AnswerFrame;
-		try {
-			answer = decodeAnswer(frame);
-		} catch (cause) {
-			const message = `this is a bug: the server sent no answer frame (${(cause as Error).message})`;
-			return this.#giveUp(socket, new EngineError('INTERNAL', message, { cause }));
+	#refused(socket: RpcSocket, { code }: EngineError): void {
+		if (code === 'OVERLOADED' || code === 'DEADLINE_EXCEEDED') this.#unserved.add(1);
+		if (code === 'DRAINING' && socket === this.#socket) {
+			this.#socket = undefined;
+			socket.retire();
 		}
-		// Somebody's request failed, and the server could not say whose: none of them can be waited for.
-		if (answer.id === null) return this.#giveUp(socket, answer.error ?? lost('the server sent an answer without an id'));
-		const request = this.#settle(answer.id);
-		if (answer.error) request?.reject(answer.error);
-		else request?.resolve(answer.body);
 	}
 
-	#settle(id: number): PendingAnswer | undefined {
-		const request = this.#pending.get(id);
-		this.#pending.delete(id);
-		return request?.answer;
-	}
-
-	#giveUp(socket: WebSocket, error: EngineError): void {
-		this.#failAll(socket, error);
-		socket.terminate();
-	}
-
-	/** While one socket closes, requests may already wait for the next: only its own are lost. */
-	#failAll(socket: WebSocket, error: EngineError): void {
-		for (const [id, request] of this.#pending) {
-			if (request.socket === socket) this.#settle(id)?.reject(error);
-		}
+	/** A host that takes connections and drops them is as little use as one that takes none: only an answer proves it. */
+	#closed(socket: RpcSocket, error: EngineError): void {
+		this.#sockets.delete(socket);
+		if (socket !== this.#socket) return;
+		this.#socket = undefined;
+		this.#failures = socket.hasAnswered ? 0 : this.#failures + 1;
+		this.#connectAtMs = performance.now() + backoffMs(this.#failures);
+		this.#options.onLost(error);
 	}
 }
-
-const lost = (message: string, cause?: unknown): EngineError => new EngineError('CONNECTION_LOST', message, { cause });

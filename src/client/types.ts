@@ -1,4 +1,5 @@
 /** What callers send and get, in camelCase; `codec.ts` maps it to the wire. */
+import type { ConnectionState } from './connection.js';
 import type { Tensor } from './tensors.js';
 
 /** An id as the model was trained on it: text, or an unsigned integer (a bigint beyond 2^53). */
@@ -41,6 +42,9 @@ export interface RankRequest extends UserSide {
 	order?: 'best' | 'input';
 	k?: number;
 }
+
+/** Scores come in the order sent, so there is nothing to order or to cut. */
+export type RankStreamRequest = Omit<RankRequest, 'order' | 'k'>;
 
 export interface SimilarRequest {
 	item: Id;
@@ -104,6 +108,12 @@ export interface ScoresAnswer extends Answer {
 	decisions?: string[];
 }
 
+/** Some of the scores of a stream, complete in themselves. */
+export interface ScoresPart extends ScoresAnswer {
+	/** The place of the first of these scores among all of the request. */
+	offset: number;
+}
+
 /** The outputs asked for, in that order. */
 export interface TensorsAnswer extends Answer {
 	outputs: Tensor[];
@@ -116,4 +126,25 @@ export interface CallOptions {
 	signal?: AbortSignal;
 	/** 1 = most urgent … 9 = least; 0 = default. */
 	priority?: number;
+	/** The caller's place in a trace, as W3C Trace Context writes it: the server logs the request under it when it is sampled. */
+	traceparent?: string;
+}
+
+/** Counts since the client was made, and its state now. */
+export interface ClientStats {
+	/** Calls that were sent. */
+	requests: number;
+	/** Sent again after a failure. */
+	retries: number;
+	/** Copies sent because the answer took long. */
+	hedges: number;
+	/** Calls not ended yet. */
+	openCalls: number;
+	connections: ConnectionStats[];
+}
+
+export interface ConnectionStats {
+	url: string;
+	state: ConnectionState;
+	requestsInFlight: number;
 }

@@ -1,5 +1,6 @@
 /** How late the event loop of a thread runs its timers, and when it last turned; measured there, read by the thread that scrapes. */
 import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { monotonicUs } from './monotonic.js';
 
 const INTERVAL_MS = 1000;
 const RESOLUTION_MS = 10;
@@ -27,7 +28,7 @@ export function monitorLoop(cells: Float64Array, isObserved = true): () => void 
 	const delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
 	if (isObserved) delay.enable();
 	const write = () => {
-		cells[TURNED_AT] = nowMs();
+		cells[TURNED_AT] = monotonicUs() / 1e3;
 		if (!isObserved) return;
 		if (cells[WAS_READ]) delay.reset();
 		cells[WAS_READ] = 0;
@@ -55,11 +56,5 @@ export function readLag(cells: Float64Array): LoopLag {
 /** How long the loop has not turned, in ms, give or take a second; 0 before it began. */
 export function stalledMs(cells: Float64Array): number {
 	const turnedAt = cells[TURNED_AT] as number;
-	return turnedAt === 0 ? 0 : Math.max(0, nowMs() - turnedAt);
-}
-
-/** One clock for all threads, which nobody sets. */
-function nowMs(): number {
-	const [seconds, nanoseconds] = process.hrtime();
-	return seconds * 1e3 + nanoseconds / 1e6;
+	return turnedAt === 0 ? 0 : Math.max(0, monotonicUs() / 1e3 - turnedAt);
 }

@@ -1,5 +1,6 @@
 /** What each thread counts, in memory that all threads share: a row per thread, written by it alone and read by whoever scrapes. */
 import { catalogue, codeName, type ErrorCode } from '../errors.js';
+import { RECEIVE_CELLS } from './receive-delay.js';
 
 /** Plain numbers suffice: a row has one writer, and an aligned 64-bit store is never seen half done. */
 const cellOf = {
@@ -11,18 +12,25 @@ const cellOf = {
 	httpRequests: 3,
 	receivedBytes: 4,
 	sentBytes: 5,
-	/** RPC connections cut off because their peer did not read its answers. */
+	/** Connections cut off because their peer did not read its answers. */
 	slowConsumers: 6,
+	/** Bytes of answers that wait for peers to read. */
+	backlogBytes: 7,
+	/** Unary calls and messages of streams that asked for `infer`. */
+	grpcRequests: 8,
+	/** All other gRPC calls. */
+	grpcCalls: 9,
 } as const;
 
 export type Count = keyof typeof cellOf;
 
-const ERRORS_AT = 8;
+const ERRORS_AT = 10;
 const ERROR_CELLS = 40;
 const LOOP_AT = ERRORS_AT + ERROR_CELLS;
 const LOOP_CELLS = 8;
+const RECEIVE_AT = LOOP_AT + LOOP_CELLS;
 /** A multiple of 128 bytes, so that two threads never write to one pair of cache lines. */
-const ROW_CELLS = 64;
+const ROW_CELLS = 80;
 const CELL_BYTES = Float64Array.BYTES_PER_ELEMENT;
 
 /** What the transports of one thread count. */
@@ -60,6 +68,8 @@ export interface ThreadRow {
 	readonly traffic: Traffic;
 	/** Written and read by loop-monitor.ts. */
 	readonly loop: Float64Array;
+	/** Written and read by receive-delay.ts. */
+	readonly receive: Float64Array;
 }
 
 /** Rows of so many threads; the buffer goes to them as it is. */
@@ -68,6 +78,10 @@ export const createRows = (threads: number): SharedArrayBuffer => new SharedArra
 export function rowsOf(buffer: SharedArrayBuffer): ThreadRow[] {
 	return Array.from({ length: buffer.byteLength / (ROW_CELLS * CELL_BYTES) }, (_, thread) => {
 		const cells = new Float64Array(buffer, thread * ROW_CELLS * CELL_BYTES, ROW_CELLS);
-		return { traffic: new Traffic(cells), loop: cells.subarray(LOOP_AT, LOOP_AT + LOOP_CELLS) };
+		return {
+			traffic: new Traffic(cells),
+			loop: cells.subarray(LOOP_AT, LOOP_AT + LOOP_CELLS),
+			receive: cells.subarray(RECEIVE_AT, RECEIVE_AT + RECEIVE_CELLS),
+		};
 	});
 }

@@ -1,6 +1,16 @@
 /** The friendly face of the compiled engine: the addon's methods with errors as EngineError, thrown from the caller's line. */
 import { EngineError } from '../errors.js';
-import type { Addon, CoreOptions, CoreStats, ModelInfo, NativeCore, NativeHandle } from './addon.js';
+import type {
+	Addon,
+	CoreOptions,
+	CoreStats,
+	ModelInfo,
+	NativeCore,
+	NativeHandle,
+	ServingBounds,
+	SlowRequests,
+	TracedRequest,
+} from './addon.js';
 import { loadAddon } from './load-addon.js';
 
 /** One engine: models, routes, compute workers, counters. Threads of one process share it through its `id`. */
@@ -33,9 +43,13 @@ export class Engine {
 		return this.#core.id;
 	}
 
-	/** Loads the bundle in a folder; it serves when the promise resolves. @throws EngineError `BUNDLE_…` | `ENGINE_CLOSED` */
-	load(path: string): Promise<ModelInfo> {
-		return settled(() => this.#core.load(path), this.load);
+	/**
+	 * Loads the bundle in a folder; it serves when the promise resolves.
+	 * @param manifest JSON in place of the folder's `manifest.json`, for a folder without one
+	 * @throws EngineError `BUNDLE_…` | `ENGINE_CLOSED`
+	 */
+	load(path: string, manifest?: string): Promise<ModelInfo> {
+		return settled(() => this.#core.load(path, manifest), this.load);
 	}
 
 	/** Takes one version out of service. @throws EngineError `UNKNOWN_MODEL` | `UNKNOWN_VERSION` */
@@ -46,6 +60,11 @@ export class Engine {
 	/** Replaces the aliases of a model, for example `{champion: '1.0.0'}`. @throws EngineError `UNKNOWN_MODEL` | `UNKNOWN_VERSION` */
 	route(name: string, aliases: Record<string, string>): void {
 		translated(() => this.#core.route(name, aliases), this.route);
+	}
+
+	/** Bounds of all versions of a model, those that are loaded later included. @throws EngineError `INVALID_ARGUMENT` */
+	tune(name: string, bounds: ServingBounds): void {
+		translated(() => this.#core.tune(name, bounds), this.tune);
 	}
 
 	/** Adds or replaces live items, written in msgpack; returns how many. */
@@ -60,6 +79,21 @@ export class Engine {
 
 	stats(): CoreStats {
 		return translated(() => this.#core.stats(), this.stats);
+	}
+
+	/** Of `stats` the models alone, which is cheap. */
+	models(): ModelInfo[] {
+		return translated(() => this.#core.models(), this.models);
+	}
+
+	/** The slowest requests of the current minute and the one before. */
+	slowRequests(): SlowRequests {
+		return translated(() => this.#core.slowRequests(), this.slowRequests);
+	}
+
+	/** Traced requests, each told once: for one reader, who comes often. */
+	takeTraces(): TracedRequest[] {
+		return translated(() => this.#core.takeTraces(), this.takeTraces);
 	}
 
 	/** From now on every new request is answered `DRAINING`; what was submitted before is finished. */

@@ -6,24 +6,46 @@ import { connect, createServer } from 'node:net';
 import type { Config } from '../config/keys.js';
 import { EngineError } from '../errors.js';
 
+/** A port is undefined where nothing is to listen. */
 export interface Addresses {
 	host: string;
-	httpPort: number;
-	metricsPort: number;
+	httpPort: number | undefined;
+	grpcPort: number | undefined;
+	metricsPort: number | undefined;
 	/** One per I/O thread, or none. */
 	unixSockets: string[];
 }
 
-type AddressConfig = Pick<Config, 'host' | 'httpPort' | 'metricsPort' | 'unixSocket' | 'ioThreads'>;
+type AddressConfig = Pick<
+	Config,
+	'host' | 'httpPort' | 'grpcPort' | 'metricsPort' | 'allowHttp' | 'allowGrpc' | 'allowMetrics' | 'unixSocket' | 'ioThreads'
+>;
+
+type PortKey = 'http_port' | 'grpc_port' | 'metrics_port';
 
 /** @throws EngineError `PORT_IN_USE` | `INVALID_CONFIG` */
-export async function claimAddresses({ host, httpPort, metricsPort, unixSocket, ioThreads }: AddressConfig): Promise<Addresses> {
-	if (httpPort === metricsPort && httpPort !== 0)
-		throw new EngineError('INVALID_CONFIG', `http_port and metrics_port are both ${httpPort}; choose two`);
+export async function claimAddresses(config: AddressConfig): Promise<Addresses> {
+	const { host, unixSocket, ioThreads } = config;
 	const unixSockets = unixSocket === undefined ? [] : unixSocketsOf(unixSocket, ioThreads);
 	for (const path of unixSockets) await probeUnixSocket(path);
-	const http = await claimPort(host, httpPort, 'http_port');
-	return { host, httpPort: http, metricsPort: await claimPort(host, metricsPort, 'metrics_port', http), unixSockets };
+	const ports = new Map<PortKey, number>();
+	for (const [key, port] of wantedPorts(config)) ports.set(key, await claimPort(host, port, key, [...ports.values()]));
+	return { host, httpPort: ports.get('http_port'), grpcPort: ports.get('grpc_port'), metricsPort: ports.get('metrics_port'), unixSockets };
+}
+
+/** Chosen ports go before any that is free, which might be one of them. */
+function wantedPorts({ httpPort, allowHttp, grpcPort, allowGrpc, metricsPort, allowMetrics }: AddressConfig): [PortKey, number][] {
+	const all: [PortKey, number, boolean][] = [
+		['http_port', httpPort, allowHttp],
+		['grpc_port', grpcPort, allowGrpc],
+		['metrics_port', metricsPort, allowMetrics],
+	];
+	const wanted = all.filter(([, , isAllowed]) => isAllowed).map(([key, port]): [PortKey, number] => [key, port]);
+	for (const [at, [key, port]] of wanted.entries()) {
+		const twin = wanted.slice(0, at).find(([, other]) => port !== 0 && other === port);
+		if (twin !== undefined) throw new EngineError('INVALID_CONFIG', `${twin[0]} and ${key} are both ${port}; choose two`);
+	}
+	return wanted.sort(([, a], [, b]) => Number(a === 0) - Number(b === 0));
 }
 
 /** A path of its own for every thread: `{thread}` in it is the thread's number, else all but the first get `.1`, `.2` … at the end. */
@@ -37,12 +59,12 @@ export function unixSocketsOf(path: string, threads: number): string[] {
  * Binds exclusively for a moment.
  * @param port  0 takes one that is free: threads can share a port only when it is known
  * @param key   the configuration key, for the message
- * @param other a port that has been given away already
+ * @param taken ports that have been given away already
  * @returns the port. @throws EngineError `PORT_IN_USE` | `INVALID_CONFIG`
  */
-export async function claimPort(host: string, port: number, key: 'http_port' | 'metrics_port', other?: number): Promise<number> {
+export async function claimPort(host: string, port: number, key: PortKey, taken: readonly number[] = []): Promise<number> {
 	const claimed = await bindOnce(host, port, key);
-	return claimed === other ? claimPort(host, port, key, other) : claimed;
+	return taken.includes(claimed) ? claimPort(host, port, key, taken) : claimed;
 }
 
 function bindOnce(host: string, port: number, key: string): Promise<number> {

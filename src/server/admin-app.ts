@@ -1,18 +1,20 @@
-/** The app of the main thread: metrics, health and pages on a port of their own, away from the traffic. It takes no work. */
+/** The app of the main thread: metrics, health, pages and the repository's administration on a port of their own, away from the traffic. */
 import uWS, { type TemplatedApp } from 'uWebSockets.js';
 import type { PageContext } from './context.js';
 import { serveHealth } from './health.js';
 import { Listener } from './listener.js';
 import { serveNotFound, servePages } from './pages.js';
+import { type AdminRepository, repositoryLinks, serveRepository } from './repository-routes.js';
 
 export class AdminApp {
 	readonly #app: TemplatedApp = uWS.App();
 	readonly #listener = new Listener(this.#app);
 	#isClosed = false;
 
-	constructor(context: PageContext) {
+	constructor(context: PageContext, repository: AdminRepository) {
 		serveHealth(this.#app, context);
-		servePages(this.#app, context);
+		serveRepository(this.#app, context, repository);
+		servePages(this.#app, context, repositoryLinks);
 		serveNotFound(this.#app, context);
 	}
 

@@ -2,19 +2,24 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import uWS, { type TemplatedApp } from 'uWebSockets.js';
 import type { Config } from '../config/keys.js';
+import { EngineError } from '../errors.js';
 import type { Logger } from '../log.js';
 import { monitorLoop } from '../metrics/loop-monitor.js';
 import type { Metrics } from '../metrics/metrics.js';
 import type { ThreadRow } from '../metrics/thread-row.js';
-import type { CoreStats, NativeHandle } from '../native/addon.js';
+import type { CoreStats, ModelInfo, NativeHandle, SlowRequests } from '../native/addon.js';
 import { packageInfo } from '../package-info.js';
 import type { Context } from './context.js';
 import { logFaults } from './fault-log.js';
-import { serveHealth } from './health.js';
 import { serveOperations } from './http.js';
 import { Listener } from './listener.js';
+import { LogControl, type LogSettings } from './oip/log-settings.js';
+import { serveOip } from './oip/serve-oip.js';
 import { operationLinks, serveNotFound, servePages } from './pages.js';
+import type { ProblemBody } from './problem-body.js';
+import { refuseRepositoryCalls } from './repository-routes.js';
 import { RpcServer } from './rpc.js';
+import type { AskMain, ListenPlaces } from './thread-calls.js';
 import { Turn } from './turn.js';
 
 /** WebSocket close code of a server that goes away and comes back. */
@@ -24,6 +29,8 @@ const SERVICE_RESTART = 1012;
 export interface AppEngine {
 	attach(): NativeHandle;
 	stats(): CoreStats;
+	models(): ModelInfo[];
+	slowRequests(): SlowRequests;
 	drain(): void;
 }
 
@@ -36,11 +43,15 @@ export interface AppOptions {
 	/** The rows of all I/O threads; this app writes into that of its own thread. */
 	rows: readonly ThreadRow[];
 	thread?: number;
-	/** Why this server is not ready, or undefined when it is; default: ready as soon as a model serves. */
-	notReady?: () => string | undefined;
+	/** Default: there is no main thread to ask. */
+	askMain?: AskMain;
+	/** What of the repository does not serve; default: nothing. */
+	problems?: () => readonly ProblemBody[];
 	/** How long peers have to take their last answers and the close frame before their connections are cut. */
 	lingerMs?: number;
 }
+
+const askNobody: AskMain = () => Promise.reject(new EngineError('UNSUPPORTED_FEATURE', 'this server has no repository'));
 
 export class RankdApp {
 	readonly #app: TemplatedApp = uWS.App();
@@ -54,25 +65,28 @@ export class RankdApp {
 	readonly #lingerMs: number;
 	#isClosed = false;
 
-	constructor({ engine, config, log, metrics, rows, thread = 0, notReady, lingerMs = 500 }: AppOptions) {
+	constructor({ engine, config, log, metrics, rows, askMain = askNobody, thread = 0, problems = () => [], lingerMs = 500 }: AppOptions) {
 		const row = rows[thread] as ThreadRow;
 		this.#engine = engine;
 		this.#lingerMs = lingerMs;
 		this.#handle = engine.attach();
 		this.#turn = new Turn(this.#handle, { flushBudgetUs: config.flushBudgetUs, onFault: logFaults(log) });
 		this.#stopMonitor = monitorLoop(row.loop, config.observability);
-		const noModel = () => (engine.stats().models.length > 0 ? undefined : 'no model is loaded');
 		this.#context = {
 			config,
 			log,
 			turn: this.#turn,
+			askMain,
+			logging: new LogControl(log, config.logLevel),
 			traffic: row.traffic,
 			rpcConnections: () => rows.reduce((total, { traffic }) => total + traffic.read('rpcConnections'), 0),
 			metrics,
 			stats: () => engine.stats(),
+			models: () => engine.models(),
+			slowRequests: () => engine.slowRequests(),
 			// Who is asked turns.
 			notAlive: () => undefined,
-			notReady: notReady ?? noModel,
+			problems,
 			version: packageInfo.version,
 			isDraining: false,
 		};
@@ -80,15 +94,19 @@ export class RankdApp {
 		this.#rpc = new RpcServer(this.#context);
 		this.#rpc.serve(this.#app);
 		serveOperations(this.#app, this.#context);
-		serveHealth(this.#app, this.#context);
 		servePages(this.#app, this.#context, operationLinks);
-		serveNotFound(this.#app, this.#context);
+		refuseRepositoryCalls(this.#app, this.#context);
+		serveNotFound(this.#app, this.#context, serveOip(this.#app, this.#context));
 	}
 
-	/** Listens on host and port, and on the Unix socket when there is one; whoever calls has probed both. @returns the port */
-	async listen(host: string, port: number, unixSocket?: string): Promise<number> {
+	/** Listens on host and port, and on the Unix socket, where there is one; whoever calls has probed both. */
+	async listen({ host, port, unixSocket }: ListenPlaces): Promise<void> {
 		if (unixSocket !== undefined) await this.#listener.listenUnix(unixSocket);
-		return this.#listener.listen(host, port);
+		if (port !== undefined) await this.#listener.listen(host, port);
+	}
+
+	setLogging(settings: LogSettings): void {
+		this.#context.logging.apply(settings);
 	}
 
 	/**
@@ -125,7 +143,7 @@ export class RankdApp {
 		const timeout = delay(Math.max(0, deadline - performance.now()), false, { signal: timedOut.signal }).catch(() => false);
 		const isIdle = await Promise.race([this.#turn.whenIdle().then(() => true), timeout]);
 		timedOut.abort();
-		while (isIdle && !this.#rpc.isFlushed) {
+		while (isIdle && this.#context.traffic.read('backlogBytes') > 0) {
 			if (performance.now() >= deadline) return false;
 			await delay(5);
 		}

@@ -33,6 +33,18 @@ export function deadlineOf(request: HttpRequest): number | undefined {
 	);
 }
 
+/**
+ * A deadline starts with the call's first byte, not with its body's last.
+ * @param startedAt on the clock of `performance.now()`
+ * @throws EngineError `DEADLINE_EXCEEDED`
+ */
+export function timeLeft(deadlineMs: number | undefined, startedAt: number): number | undefined {
+	if (deadlineMs === undefined) return undefined;
+	const left = Math.ceil(deadlineMs - (performance.now() - startedAt));
+	if (left > 0) return left;
+	throw new EngineError('DEADLINE_EXCEEDED', `the body took longer to arrive than the deadline of ${deadlineMs} ms`);
+}
+
 /** @throws EngineError `INVALID_ARGUMENT` when X-Request-Id is too long or not printable */
 export function requestIdOf(request: HttpRequest): string | undefined {
 	const header = request.getHeader('x-request-id');
@@ -43,6 +55,9 @@ export function requestIdOf(request: HttpRequest): string | undefined {
 		`X-Request-Id must be 1 to ${MAX_REQUEST_ID_BYTES} printable ASCII characters, got ${header.length}`,
 	);
 }
+
+/** Judged by the engine, which ignores what is none: trace context never fails a request. */
+export const traceparentOf = (request: HttpRequest): string | undefined => request.getHeader('traceparent') || undefined;
 
 /** The declared length, or 0 for a chunked body. */
 export const lengthOf = (request: HttpRequest): number => Number(request.getHeader('content-length')) || 0;

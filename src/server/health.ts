@@ -5,21 +5,45 @@ import type { PageContext } from './context.js';
 import { page } from './pages.js';
 import { sendJson } from './reply.js';
 
-export function serveHealth(app: TemplatedApp, context: PageContext): void {
-	page(app, context, '/v2/health/live', (response, rest) => {
-		const error = context.notAlive();
-		if (error === undefined) sendJson(response, 200, { live: true }, rest);
-		else sendJson(response, 503, { live: false, error }, rest);
-	});
-	page(app, context, '/v2/health/ready', (response, rest) => {
-		const error = unreadiness(context);
-		if (error === undefined) sendJson(response, 200, { ready: true }, rest);
-		else sendJson(response, error.status, { ready: false, ...errorBody(error) }, rest);
-	});
+export interface Probe {
+	status: number;
+	body: object;
 }
 
-function unreadiness(context: PageContext): EngineError | undefined {
+/** The probes of the main thread's port; `oip/` has those of the others. */
+export function serveHealth(app: TemplatedApp, context: PageContext): void {
+	for (const [path, probe] of [
+		['/v2/health/live', liveness],
+		['/v2/health/ready', readiness],
+	] as const)
+		page(app, context, path, (response, rest) => {
+			const { status, body } = probe(context);
+			sendJson(response, status, body, rest);
+		});
+}
+
+export function liveness({ notAlive }: Pick<PageContext, 'notAlive'>): Probe {
+	const error = notAlive();
+	return error === undefined ? { status: 200, body: { live: true } } : { status: 503, body: { live: false, error } };
+}
+
+type Readiness = Pick<PageContext, 'config' | 'models' | 'problems' | 'isDraining'>;
+
+export function readiness(context: Readiness): Probe {
+	const error = unreadiness(context);
+	return error === undefined
+		? { status: 200, body: { ready: true } }
+		: { status: error.status, body: { ready: false, ...errorBody(error) } };
+}
+
+function unreadiness(context: Readiness): EngineError | undefined {
+	const { modelControl, strictReadiness } = context.config;
 	if (context.isDraining) return new EngineError('DRAINING', 'this server is shutting down');
-	const reason = context.notReady();
-	return reason === undefined ? undefined : new EngineError('MODEL_NOT_READY', reason);
+	// Under explicit control a server is asked for its models once it is ready.
+	if (context.models().length === 0 && modelControl !== 'explicit') return new EngineError('MODEL_NOT_READY', 'no model is loaded');
+	const problems = strictReadiness ? context.problems() : [];
+	const [first] = problems;
+	if (first === undefined) return undefined;
+	const message = `${problems.length} of the repository's entries do not serve, first ${first.path}: ${first.error}`;
+	return new EngineError('MODEL_NOT_READY', message);
 }

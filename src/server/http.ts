@@ -2,7 +2,7 @@
 import type { HttpRequest, HttpResponse, TemplatedApp } from 'uWebSockets.js';
 import { EngineError } from '../errors.js';
 import { Operation, type OperationName } from '../native/addon.js';
-import { codecOf, deadlineOf, lengthOf, requestIdOf, targetOf } from './call-envelope.js';
+import { codecOf, deadlineOf, lengthOf, requestIdOf, targetOf, traceparentOf } from './call-envelope.js';
 import type { Context } from './context.js';
 import { HttpCall } from './http-call.js';
 import { refuseMethod } from './pages.js';
@@ -27,7 +27,8 @@ function answer(context: Context, response: HttpResponse, request: HttpRequest, 
 	const call = new HttpCall(context, response, codecOf(request));
 	try {
 		const requestId = requestIdOf(request);
-		const envelope = { operation, target: targetOf(request, parameter), deadlineMs: deadlineOf(request), requestId };
+		const deadlineMs = deadlineOf(request);
+		const envelope = { operation, target: targetOf(request, parameter), deadlineMs, requestId, traceparent: traceparentOf(request) };
 		call.read(envelope, lengthOf(request));
 	} catch (thrown) {
 		call.refuse(EngineError.from(thrown));

@@ -19,16 +19,22 @@ export interface Reply {
 export const contentTypes = {
 	[Codec.json]: 'application/json',
 	[Codec.msgpack]: 'application/msgpack',
+	[Codec.oip]: 'application/json',
 } as const;
 
 export function send(response: HttpResponse, { status, contentType, body, headers = [], close = false, withoutBody = false }: Reply): void {
 	response.cork(() => {
-		response.writeStatus(statusLine(status)).writeHeader('Content-Type', contentType);
+		writeHead(response, status, contentType);
 		for (const [name, value] of headers) response.writeHeader(name, value);
 		// endWithoutBody(length) would wait for a body of that length to follow.
 		if (withoutBody) response.writeHeader('Content-Length', String(Buffer.byteLength(body))).endWithoutBody();
 		else response.end(body, close);
 	});
+}
+
+/** Status line and type; inside a cork. */
+export function writeHead(response: HttpResponse, status: number, contentType: string): void {
+	response.writeStatus(statusLine(status)).writeHeader('Content-Type', contentType);
 }
 
 export function sendJson(response: HttpResponse, status: number, value: unknown, rest: Partial<Reply> = {}): void {
@@ -43,10 +49,18 @@ export function sendError(response: HttpResponse, error: EngineError, codec: Cod
 	send(response, { status: error.status, contentType: contentTypes[codec], body, ...rest, headers });
 }
 
-/** Retry-After knows whole seconds only. */
-export function retryHeader(retryAfterMs: number): (readonly [string, string])[] {
-	return retryAfterMs > 0 ? [['Retry-After', String(Math.ceil(retryAfterMs / 1000))]] : [];
+function retryHeader(retryAfterMs: number): (readonly [string, string])[] {
+	return retryAfterMs > 0 ? [['Retry-After', retrySeconds(retryAfterMs)]] : [];
 }
+
+/** Retry-After knows whole seconds only. */
+export const retrySeconds = (retryAfterMs: number): string => String(Math.ceil(retryAfterMs / 1000));
+
+/** Where an answer's time went, in the form that browsers and proxies read: milliseconds, to the microsecond. */
+export const serverTiming = (queueMs: number, computeMs: number, totalMs: number): string =>
+	`queue;dur=${round(queueMs)}, compute;dur=${round(computeMs)}, total;dur=${round(totalMs)}`;
+
+const round = (ms: number): number => Math.round(ms * 1e3) / 1e3;
 
 const statusLines = new Map<number, string>();
 

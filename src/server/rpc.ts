@@ -7,9 +7,6 @@ import { RpcConnection, type SocketData } from './rpc-connection.js';
 
 const MiB = 1024 * 1024;
 
-/** Answers that wait for a slow reader before its connection is cut; about 60 of the largest answers. */
-const MAX_BACKPRESSURE_BYTES = 16 * MiB;
-
 /** The open connections of one app. */
 export class RpcServer {
 	readonly #context: Context;
@@ -19,16 +16,12 @@ export class RpcServer {
 		this.#context = context;
 	}
 
-	get isFlushed(): boolean {
-		return [...this.#connections].every((connection) => connection.isFlushed);
-	}
-
 	serve(app: TemplatedApp): void {
 		app.ws<SocketData>('/rpc', {
 			compression: uWS.DISABLED,
 			// Above our own limit, so that too large a frame gets our error and not a bare close.
 			maxPayloadLength: Math.max(16 * MiB, 2 * this.#context.config.maxFrameBytes),
-			maxBackpressure: MAX_BACKPRESSURE_BYTES,
+			maxBackpressure: this.#context.config.maxBackpressureBytes,
 			idleTimeout: this.#context.config.idleTimeoutS,
 			sendPingsAutomatically: true,
 			upgrade: (response, request, socketContext) => this.#upgrade(response, request, socketContext),
@@ -38,6 +31,7 @@ export class RpcServer {
 				this.#context.traffic.add('receivedBytes', message.byteLength);
 				socket.getUserData().connection?.take(message, isBinary);
 			},
+			drain: (socket) => socket.getUserData().connection?.drained(),
 			close: (socket) => this.#close(socket),
 		});
 		app.any('/rpc', (response) =>

@@ -1,13 +1,20 @@
 /** One turn of the event loop is one batch: what its sockets delivered is collected, then executed and answered in the check phase. */
 import { codeName, EngineError } from '../errors.js';
-import { type Codec, flagsCode, flagsLast, type NativeHandle, type Operation } from '../native/addon.js';
+import { Codec, flagsCode, flagsLast, type NativeHandle, type Operation, recordLength } from '../native/addon.js';
+import { OpenRequests, type Owner } from './open-requests.js';
 
 /** Who is waiting for answers: an RPC connection, or one HTTP request. */
-export interface Receiver {
-	/** Takes one answer of this flush; `bytes` is valid until `deliver` returns. */
-	receive(bytes: Uint8Array, flags: number): void;
-	/** Every answer of this flush has been received: write them. */
-	deliver(): void;
+export abstract class Receiver implements Owner {
+	newestSlot = -1;
+	/** Whether the running flush had a frame for it; written by `Turn` alone. */
+	isTouched = false;
+	/**
+	 * Takes one frame of this flush; `bytes` is valid until `deliver` returns. The times are those of its request, with its last frame.
+	 * @param jsonBytes of an OIP answer with binary tensors behind its JSON, how much of it is JSON; else 0
+	 */
+	abstract receive(bytes: Uint8Array, flags: number, queueUs: number, computeUs: number, jsonBytes: number): void;
+	/** Every frame of this flush has been received: write them. */
+	abstract deliver(): void;
 }
 
 /** What a frame says before its body, for a body that came without one. */
@@ -17,6 +24,10 @@ export interface Envelope {
 	target: string;
 	deadlineMs: number | undefined;
 	requestId: string | undefined;
+	/** W3C trace context. */
+	traceparent: string | undefined;
+	/** Of an OIP body, how much of it is JSON; 0: none, the body is the one input; absent: all. */
+	jsonBytes?: number | undefined;
 }
 
 export interface TurnOptions {
@@ -29,8 +40,10 @@ export interface TurnOptions {
 export class Turn {
 	readonly #handle: NativeHandle;
 	readonly #options: TurnOptions;
-	readonly #receivers = new Map<number, Receiver>();
-	readonly #touched = new Set<Receiver>();
+	readonly #open = new OpenRequests<Receiver>();
+	/** The first `#touchedCount` have frames of the running flush. */
+	readonly #touched: (Receiver | undefined)[] = [];
+	#touchedCount = 0;
 	#isScheduled = false;
 	#idleWaiters: (() => void)[] = [];
 
@@ -42,52 +55,56 @@ export class Turn {
 
 	/** Requests without an answer yet. */
 	get openRequests(): number {
-		return this.#receivers.size;
+		return this.#open.count;
 	}
 
 	/** Takes a whole RPC frame. @returns its ticket. @throws EngineError when the engine takes nothing any more */
 	submitFrame(receiver: Receiver, frame: ArrayBuffer): number {
-		return this.#take(receiver, () => this.#handle.submit(frame, 0));
+		let ticket = this.#handle.submit(frame, Codec.msgpack);
+		if (this.#hasMadeRoom(ticket)) ticket = this.#handle.submit(frame, Codec.msgpack);
+		return this.#taken(receiver, ticket);
 	}
 
 	/** Takes a body alone. @returns its ticket. @throws EngineError when the engine takes nothing any more */
 	submitBody(receiver: Receiver, body: Uint8Array | ArrayBuffer, codec: Codec, envelope: Envelope): number {
-		const { operation, target, deadlineMs, requestId } = envelope;
-		return this.#take(receiver, () => this.#handle.submit(body, codec, operation, target, deadlineMs, requestId));
+		let ticket = this.#submitBody(body, codec, envelope);
+		if (this.#hasMadeRoom(ticket)) ticket = this.#submitBody(body, codec, envelope);
+		return this.#taken(receiver, ticket);
 	}
 
 	/** The caller of one ticket has gone; the next flush frees what it held. */
 	cancel(ticket: number): void {
-		if (!this.#receivers.delete(ticket)) return;
+		if (!this.#open.remove(ticket)) return;
 		this.#handle.cancel(ticket);
 		this.#schedule();
 	}
 
-	/** A caller has gone with `count` requests open. */
-	cancelAll(receiver: Receiver, count: number): void {
-		for (const [ticket, waiting] of this.#receivers) {
-			if (count === 0) return;
-			if (waiting !== receiver) continue;
-			this.cancel(ticket);
-			count--;
-		}
+	/** A caller has gone with everything it asked for. */
+	cancelAll(receiver: Receiver): void {
+		for (let ticket = this.#open.newestOf(receiver); ticket !== undefined; ticket = this.#open.newestOf(receiver)) this.cancel(ticket);
 	}
 
 	/** Resolves at the end of a flush that left nothing open. */
 	whenIdle(): Promise<void> {
-		if (this.#receivers.size === 0) return Promise.resolve();
+		if (this.#open.count === 0) return Promise.resolve();
 		return new Promise((resolve) => this.#idleWaiters.push(resolve));
 	}
 
-	#take(receiver: Receiver, submit: () => number): number {
-		let ticket = submit();
-		if (ticket < 0 && codeName(-ticket) === 'OVERLOADED') {
-			// The collected requests fill the table: settling those that admission refused makes room for this one's own refusal.
-			this.#flush();
-			ticket = submit();
-		}
+	#submitBody(body: Uint8Array | ArrayBuffer, codec: Codec, envelope: Envelope): number {
+		const { operation, target, deadlineMs, requestId, traceparent, jsonBytes } = envelope;
+		return this.#handle.submit(body, codec, operation, target, deadlineMs, requestId, traceparent, jsonBytes);
+	}
+
+	/** A refused request fits when those that admission refused before it, which fill the table, have been settled. */
+	#hasMadeRoom(ticket: number): boolean {
+		if (ticket >= 0 || codeName(-ticket) !== 'OVERLOADED') return false;
+		this.#flush();
+		return true;
+	}
+
+	#taken(receiver: Receiver, ticket: number): number {
 		if (ticket < 0) throw refusal(-ticket);
-		this.#receivers.set(ticket, receiver);
+		this.#open.add(ticket, receiver);
 		this.#schedule();
 		return ticket;
 	}
@@ -102,31 +119,44 @@ export class Turn {
 		this.#isScheduled = false;
 		const more = this.#flush();
 		if (more) this.#schedule();
-		if (this.#receivers.size > 0) return;
+		if (this.#open.count > 0 || this.#idleWaiters.length === 0) return;
 		for (const resolve of this.#idleWaiters.splice(0)) resolve();
 	};
 
 	/** @returns whether work is left for after the next look at the sockets */
 	#flush(): boolean {
 		const { slab, records, more } = this.#handle.flush(this.#options.flushBudgetUs);
-		for (let at = 0; at + 3 < records.length; at += 4) {
-			const offset = records[at + 1] as number;
-			const bytes = slab.subarray(offset, offset + (records[at + 2] as number));
-			this.#hand(records[at] as number, bytes, records[at + 3] as number);
-		}
-		for (const receiver of this.#touched) receiver.deliver();
-		this.#touched.clear();
+		for (let at = 0; at < records.length; at += recordLength) this.#hand(slab, records, at);
+		this.#deliver();
 		return more;
 	}
 
-	#hand(ticket: number, bytes: Uint8Array, flags: number): void {
+	/** The list is used anew by every flush, but holds nobody in between. */
+	#deliver(): void {
+		for (let at = 0; at < this.#touchedCount; at++) {
+			const receiver = this.#touched[at] as Receiver;
+			this.#touched[at] = undefined;
+			receiver.isTouched = false;
+			receiver.deliver();
+		}
+		this.#touchedCount = 0;
+	}
+
+	/** @param at where the frame's record begins */
+	#hand(slab: Uint8Array, records: Uint32Array, at: number): void {
+		const ticket = records[at] as number;
+		const offset = records[at + 1] as number;
+		const flags = records[at + 3] as number;
+		const bytes = slab.subarray(offset, offset + (records[at + 2] as number));
 		const code = codeName(flagsCode(flags));
 		if (code === 'INTERNAL' || code === 'MODEL_FAILED') this.#options.onFault?.(code, bytes);
-		const receiver = this.#receivers.get(ticket);
+		const receiver = this.#open.ownerOf(ticket);
 		if (receiver === undefined) return;
-		if (flagsLast(flags)) this.#receivers.delete(ticket);
-		receiver.receive(bytes, flags);
-		this.#touched.add(receiver);
+		if (flagsLast(flags)) this.#open.remove(ticket);
+		receiver.receive(bytes, flags, records[at + 4] as number, records[at + 5] as number, records[at + 6] as number);
+		if (receiver.isTouched) return;
+		receiver.isTouched = true;
+		this.#touched[this.#touchedCount++] = receiver;
 	}
 }
 
