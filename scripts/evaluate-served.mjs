@@ -82,7 +82,7 @@ function report(measured, promised) {
 
 /** The server of this checkout on a free port, read from the line it greets with. */
 async function startServer() {
-	const anyPort = ['--host', '127.0.0.1', '--http-port', '0', '--metrics-port', '0'];
+	const anyPort = ['--host', '127.0.0.1', '--http-port', '0', '--metrics-port', '0', '--grpc-port', '0'];
 	const server = spawn(process.execPath, [inRoot('dist', 'cli.js'), 'serve', ...anyPort], {
 		cwd: inRoot(),
 		env: { ...process.env, RANKD_LOG_LEVEL: 'warn' },

@@ -19,7 +19,7 @@ export function checkPrerequisites(steps) {
 	const problems = [nodeProblem(thisNode())];
 	if (builds) problems.push(cmakeProblem());
 	if (builds && !existsSync(`${nativeDir}/CMakeCache.txt`)) problems.push(compilerProblem(), buildToolProblem());
-	if (steps.includes('python')) problems.push(pythonProblem());
+	if (steps.includes('python') || steps.includes('conformance')) problems.push(pythonProblem());
 	const found = problems.filter((problem) => problem !== undefined);
 	if (found.length > 0) throw new SetupFailure(`Something is missing on this machine:\n${found.map((text) => `  - ${text}`).join('\n')}`);
 }
@@ -83,7 +83,7 @@ function pythonProblem() {
 	const { program, version, hasVenv } = findPython();
 	const install = 'apt-get install python3 python3-venv, or dnf install python3; PYTHON=/path/to/python3 chooses one';
 	if (!program)
-		return `Python ${oldest.python} or newer, for the tests of training (${version ? `found ${version}` : 'not found'}): ${install}`;
+		return `Python ${oldest.python} or newer, for the tests of training and of clients (${version ? `found ${version}` : 'not found'}): ${install}`;
 	return hasVenv ? undefined : `Python's venv module (${program}, ${version}, comes without it): apt-get install python3-venv`;
 }
 

@@ -1,25 +1,46 @@
-/** The Python environment of the training companion, in training/.venv: exactly the locked versions. */
+/** The Python environments: one lock pins every version in all of them, and each installs only what it names. */
 import { inRoot, logDir, venvDir } from './paths.mjs';
 import { findPython, pythonVersion } from './prerequisites.mjs';
 import { mustRun } from './run-command.mjs';
 import { contentOf, fingerprint, hasStamp, writeStamp } from './stamps.mjs';
 
 const lockFile = inRoot('training', 'requirements.lock');
-const stamp = `${venvDir}/.rankd-stamp`;
-const venvPython = `${venvDir}/bin/python`;
 
-export async function installPython({ verbose }) {
+/** Of our own packages: training, and the client with its tools. */
+export function installPython(options) {
+	const training = inRoot('training');
+	const client = inRoot('clients', 'python');
+	const sources = [`${training}/pyproject.toml`, `${client}/pyproject.toml`];
+	return bringUpToDate({ name: 'python', dir: venvDir, sources }, options, async (pip) => {
+		// torch first and alone: with it in place nothing that depends on it asks for another build.
+		await pip('torch', lockedTorch());
+		await pip('packages', '-e', `${training}[test]`, '-e', `${client}[test]`);
+	});
+}
+
+/** Of other people's clients, which drag in what none of ours needs. */
+export function installConformance(options) {
+	const requirements = inRoot('test', 'conformance', 'requirements.txt');
+	const environment = { name: 'conformance', dir: inRoot('test', 'conformance', '.venv'), sources: [requirements] };
+	return bringUpToDate(environment, options, (pip) => pip('packages', '-r', requirements));
+}
+
+/**
+ * Makes an environment anew, or only what its sources ask for now.
+ * @param environment  name of its logs; dir, where it lives; sources, the files that say what belongs into it
+ * @param install      gets `pip(step, ...what)`, which installs within the lock
+ */
+async function bringUpToDate({ name, dir, sources }, { verbose }, install) {
 	const python = findPython();
-	const wanted = fingerprint(contentOf(lockFile), contentOf(inRoot('training', 'pyproject.toml')), python.version, venvDir);
+	const venvPython = `${dir}/bin/python`;
+	const stamp = `${dir}/.rankd-stamp`;
+	const wanted = fingerprint(contentOf(lockFile), ...sources.map(contentOf), python.version, dir);
 	if (hasStamp(stamp, wanted)) return 'up to date';
 
-	const run = (name, ...command) => mustRun(command, { log: `${logDir}/python-${name}.log`, verbose });
-	if (pythonVersion(venvPython) !== python.version) await run('venv', python.program, '-m', 'venv', '--clear', venvDir);
-	const pip = [venvPython, '-m', 'pip', '--disable-pip-version-check', 'install'];
-	// torch first and alone: with it in place nothing that depends on it asks for another build.
-	await run('torch', ...pip, lockedTorch());
-	await run('packages', ...pip, '-r', lockFile);
-	await run('rankd-train', ...pip, '--no-deps', '-e', inRoot('training'));
+	const run = (step, ...command) => mustRun(command, { log: `${logDir}/${name}-${step}.log`, verbose });
+	if (pythonVersion(venvPython) !== python.version) await run('venv', python.program, '-m', 'venv', '--clear', dir);
+	const pip = [venvPython, '-m', 'pip', '--disable-pip-version-check', 'install', '-c', lockFile];
+	await install((step, ...what) => run(step, ...pip, ...what));
 	writeStamp(stamp, wanted);
 }
 

@@ -6,7 +6,7 @@ import { installPackages } from './packages.mjs';
 import { inRoot } from './paths.mjs';
 import { checkPrerequisites } from './prerequisites.mjs';
 import { withProgress } from './progress.mjs';
-import { installPython } from './python.mjs';
+import { installConformance, installPython } from './python.mjs';
 import { buildBench, buildTypeScript } from './typescript.mjs';
 
 /** In the order they run. `addon` is the part of `native` that a server needs, `load` the part that the bench needs beside it. */
@@ -18,6 +18,7 @@ const steps = {
 	typescript: { title: 'TypeScript', run: buildTypeScript },
 	bench: { title: 'TypeScript of the bench', run: buildBench },
 	python: { title: 'Python environment', run: installPython },
+	conformance: { title: 'environment of the real clients', run: installConformance },
 };
 export const stepNames = Object.keys(steps);
 

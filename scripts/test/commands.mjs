@@ -1,7 +1,8 @@
 /** The commands that lanes are made of. A command with `count` holds tests; one without only prepares. */
 import { spawnSync } from 'node:child_process';
 import { availableParallelism } from 'node:os';
-import { inRoot, root } from '../setup/paths.mjs';
+import { relative } from 'node:path';
+import { inRoot, root, venvDir } from '../setup/paths.mjs';
 import { asOne, fromCtest, fromJunit, fromNodeTest, fromVitest } from './counts.mjs';
 
 export const reportDir = inRoot('build', 'test');
@@ -57,13 +58,22 @@ export function vitest(folder) {
 	return { name: 'vitest', command: [npmTool('vitest'), 'run', `test/${folder}/`, ...reporters], report, count: fromVitest(report) };
 }
 
-export function pytest() {
-	const report = `${reportDir}/pytest.xml`;
-	const python = inRoot('training', '.venv', 'bin', 'python');
+/** A tool of the environment of our Python packages. */
+export const pythonTool = (name) => `${venvDir}/bin/${name}`;
+
+/**
+ * The tests of one folder.
+ * @param cwd   where its pytest settings are
+ * @param venv  the environment that runs them
+ * @param name  tells two commands of one lane apart
+ * @param args  more arguments of pytest
+ */
+export function pytest({ cwd, venv = venvDir, name = 'pytest', args = [] }) {
+	const report = `${reportDir}/${relative(root, cwd).replaceAll('/', '-')}-${name}.xml`;
 	return {
-		name: 'pytest',
-		command: [python, '-m', 'pytest', '-q', `--junitxml=${report}`],
-		cwd: inRoot('training'),
+		name,
+		command: [`${venv}/bin/python`, '-m', 'pytest', '-q', `--junitxml=${report}`, ...args],
+		cwd,
 		report,
 		count: fromJunit(report),
 	};

@@ -1,6 +1,6 @@
 /** Every lane of tests: the question it answers, the set-up it needs, and its commands. */
 import { inRoot, nativeDir } from '../setup/paths.mjs';
-import { check, cmakeBuild, ctest, nodeTest, npmTool, pytest, runs, script, vitest } from './commands.mjs';
+import { check, cmakeBuild, ctest, nodeTest, npmTool, pytest, pythonTool, runs, script, vitest } from './commands.mjs';
 
 /**
  * @typedef {object} Command
@@ -27,8 +27,11 @@ const sanitizerOptions = {
 };
 const raced = inRoot('build', 'tsan');
 /** engine_test runs the threads; index_test builds graphs on one thread for ten minutes under this sanitizer, and stays out. */
-const threaded = ['engine_test', 'store_test', 'wire_test'];
+const threaded = ['engine_test', 'scheduling_test', 'store_test', 'wire_test'];
 const fuzzed = inRoot('build', 'fuzz');
+const pythonClient = inRoot('clients', 'python');
+const conformance = inRoot('test', 'conformance');
+const pythonTests = [pythonClient, conformance, inRoot('test', 'support')];
 
 /** @type {Lane[]} */
 export const lanes = [
@@ -56,7 +59,23 @@ export const lanes = [
 	{ name: 'golden', asks: 'Same numbers as training?', needs: ['native', 'typescript'], commands: () => [vitest('golden')] },
 	{ name: 'server', asks: 'Does a client see what the docs promise?', needs: ['native', 'typescript'], commands: () => [vitest('server')] },
 	{ name: 'bench', asks: 'Does the bench tell the truth?', needs: ['native', 'typescript', 'bench'], commands: () => [vitest('bench')] },
-	{ name: 'training', asks: 'Is the Python companion right?', needs: ['native', 'python'], commands: () => [pytest()] },
+	{
+		name: 'training',
+		asks: 'Is the Python companion right?',
+		needs: ['native', 'python'],
+		commands: () => [pytest({ cwd: inRoot('training') })],
+	},
+	{
+		name: 'python-client',
+		asks: 'Does a Python caller see what the docs promise?',
+		needs: ['addon', 'typescript', 'python'],
+		commands: () => [
+			check('ruff', pythonTool('ruff'), 'check', ...pythonTests),
+			check('ruff-format', pythonTool('ruff'), 'format', '--check', ...pythonTests),
+			{ ...check('mypy', pythonTool('mypy')), cwd: pythonClient },
+			pytest({ cwd: pythonClient }),
+		],
+	},
 	{
 		name: 'asan',
 		slow: true,
@@ -84,6 +103,16 @@ export const lanes = [
 			...cmakeBuild(fuzzed, ['-DCMAKE_CXX_COMPILER=clang++', '-DRANKD_FUZZERS=ON', '-DRANKD_SANITIZE=address,undefined'], ['fuzz_wire']),
 			{ name: 'folder', command: ['mkdir', '-p', `${fuzzed}/found`] },
 			check('fuzz_wire', `${fuzzed}/fuzz_wire`, '-max_total_time=60', `${fuzzed}/found`, inRoot('native', 'fuzz', 'corpus', 'wire')),
+		],
+	},
+	{
+		name: 'conformance',
+		slow: true,
+		asks: "Do Triton's and KServe's own clients find what they expect?",
+		needs: ['addon', 'typescript', 'conformance'],
+		commands: () => [
+			pytest({ cwd: conformance, venv: `${conformance}/.venv`, name: 'tritonclient', args: ['--ignore=test_kserve.py'] }),
+			pytest({ cwd: conformance, venv: `${conformance}/.venv`, name: 'kserve', args: ['test_kserve.py'] }),
 		],
 	},
 	{ name: 'stress', slow: true, asks: 'Does it last?', needs: ['native', 'typescript'], commands: () => [vitest('stress')] },

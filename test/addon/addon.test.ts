@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { catalogue } from '../../src/errors.js';
-import { Codec, type NativeCore, type NativeHandle, Operation } from '../../src/native/addon.js';
+import { Codec, type NativeCore, type NativeHandle, Operation, ticketSlot } from '../../src/native/addon.js';
 import { loadAddon } from '../../src/native/load-addon.js';
 import { answers, ask, fixture, frame, pack } from './frames.js';
 
@@ -32,6 +32,7 @@ describe('a core', () => {
 		const info = await core.load(fixture('scorer'));
 		expect(info).toMatchObject({ name: 'scorer', version: '1.0.0', kind: 'scorer', operations: ['score', 'infer'], goldenPassed: 1 });
 		expect(core.stats().models.map((model) => model.name)).toEqual(['scorer', 'tiny']);
+		expect(core.models()).toEqual(core.stats().models);
 	});
 
 	test('refuses what is no bundle, with the file in the message', async () => {
@@ -50,6 +51,14 @@ describe('a core', () => {
 		await core.unload('tiny', '1.0.0');
 		expect(ask(handle, frame(1, 'tiny', {})).body.code).toBe('UNKNOWN_MODEL');
 		await expect(core.unload('tiny', '1.0.0')).rejects.toEqual(withCode('UNKNOWN_MODEL'));
+	});
+
+	test('is tuned by model, for versions that come later too', async () => {
+		core.tune('tiny', { sloP99Ms: 20 });
+		core.tune('scorer', { sloP99Ms: 20, maxBatchUs: 700 });
+		expect(core.stats().models[0]).toMatchObject({ name: 'tiny', batchUs: 4_500, waitUs: 18_000 });
+		expect(await core.load(fixture('scorer'))).toMatchObject({ batchUs: 700, waitUs: 18_000 });
+		expect(() => core.tune('scorer', { maxWaitMs: -1 })).toThrow('maxWaitMs must be a whole number from 0');
 	});
 
 	test('removes items from every answer and takes them back', () => {
@@ -118,6 +127,15 @@ describe('a handle', () => {
 		answers(handle);
 		expect(slab.byteLength).toBeGreaterThan(0);
 		expect(slab[0]).toBeTypeOf('number');
+	});
+
+	test('gives tickets whose slots are dense, different while open, and used anew afterwards', () => {
+		const submit = () => handle.submit(frame(1, 'tiny', {}), Codec.msgpack);
+		const first = [submit(), submit(), submit()];
+		answers(handle);
+		const second = [submit(), submit(), submit()];
+		for (const tickets of [first, second]) expect(tickets.map(ticketSlot).sort()).toEqual([0, 1, 2]);
+		expect(new Set([...first, ...second]).size).toBe(6);
 	});
 
 	test('gives no answer to a cancelled ticket', () => {

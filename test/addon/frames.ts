@@ -1,7 +1,7 @@
 /** Frames as a client writes them and answers as it reads them, for tests of the raw addon. */
 import { fileURLToPath } from 'node:url';
 import { Packr, Unpackr } from 'msgpackr';
-import { Codec, flagsCode, type NativeHandle, Operation } from '../../src/native/addon.js';
+import { Codec, flagsCode, type NativeHandle, Operation, recordLength } from '../../src/native/addon.js';
 
 const packr = new Packr({ useRecords: false });
 const unpackr = new Unpackr({ useRecords: false });
@@ -31,8 +31,8 @@ export function answers(handle: NativeHandle): Answer[] {
 	for (let more = true; more; ) {
 		const flush = handle.flush(1000);
 		more = flush.more;
-		for (let i = 0; i < flush.records.length; i += 4) {
-			const [ticket = 0, offset = 0, length = 0, flags = 0] = flush.records.subarray(i, i + 4);
+		for (let i = 0; i < flush.records.length; i += recordLength) {
+			const [ticket = 0, offset = 0, length = 0, flags = 0] = flush.records.subarray(i, i + recordLength);
 			const [, id, code, , , body] = unpackr.unpack(flush.slab.subarray(offset, offset + length));
 			if (code !== flagsCode(flags)) throw new Error(`frame says ${code}, record says ${flagsCode(flags)}`);
 			all.push({ ticket, code, id, body });

@@ -27,7 +27,9 @@ const known = [
 	question('slip', () => Promise.reject(new TypeError('x is undefined'))),
 ];
 
-async function run(...args: string[]) {
+const run = (...args: string[]) => runWith(known, ...args);
+
+async function runWith(questions: readonly Question[], ...args: string[]) {
 	const results = temporaryFolder();
 	const said = { stdout: '', stderr: '', prepared: 0 };
 	const code = await main(args, {
@@ -40,7 +42,7 @@ async function run(...args: string[]) {
 		stderr: (text) => {
 			said.stderr += text;
 		},
-		questions: known,
+		questions,
 		results,
 	});
 	return { code, results, ...said };
@@ -76,7 +78,7 @@ describe('a command line that makes no sense', () => {
 		[['good', '--seconds', '0'], 'above 0'],
 		[['good', '--pairs', '1.5'], 'whole number'],
 		[['good', '--cores', '0'], 'two core numbers'],
-		[['good', '--cores', '0,4095'], 'core 4095'],
+		[['good', '--cores', '4095,4095'], 'core 4095'],
 		[['good', '--fast'], "unknown option '--fast'"],
 		[['good', 'bad'], 'too many arguments'],
 	])('%j ends with 2, says why and builds nothing', async (args, reason) => {
@@ -103,6 +105,14 @@ describe('an answer', () => {
 		expect(printed.versions).toMatchObject({ peer: '1.2.3' });
 		expect(printed.notes).toEqual(expect.arrayContaining(['a note of the run', 'one thing was left out']));
 		expect(stderr).toBe('');
+	});
+
+	test('has the rounds that its question needs, unless the command line says otherwise', async () => {
+		const thorough: Question = { ...question('thorough', async () => answer), usual: { seconds: 40, pairs: 20 } };
+		const asked = async (...args: string[]) => JSON.parse((await runWith([thorough], 'thorough', '--json', ...args)).stdout);
+		expect(await asked()).toMatchObject({ seconds: 40, pairs: 20 });
+		expect(await asked('--pairs', '2')).toMatchObject({ seconds: 40, pairs: 2 });
+		expect(JSON.parse((await run('good', '--json')).stdout)).toMatchObject({ seconds: 10, pairs: 5 });
 	});
 
 	test('is kept with its charts, beside a picture', async () => {

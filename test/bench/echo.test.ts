@@ -5,7 +5,7 @@ import { type Protocol, type Socket, targetOf, writeRequests } from '../../bench
 import { observedLoad } from '../../bench/harness/observed-load.js';
 import { EchoEngine } from '../../bench/servers/echo-engine.js';
 import { startEcho } from '../../bench/servers/start-echo.js';
-import { Codec } from '../../src/native/addon.js';
+import { Codec, recordLength } from '../../src/native/addon.js';
 import { withSession } from './support/run-session.js';
 
 describe('the echo engine', () => {
@@ -17,7 +17,7 @@ describe('the echo engine', () => {
 		const tickets = frames.map(({ bytes }) => engine.submit(bytes, Codec.msgpack));
 		const { slab, records } = engine.flush();
 		for (const [at, { id, body }] of frames.entries()) {
-			const [ticket, offset = 0, length = 0, flags] = records.subarray(4 * at, 4 * at + 4);
+			const [ticket, offset = 0, length = 0, flags] = records.subarray(recordLength * at);
 			expect({ ticket, flags }).toEqual({ ticket: tickets[at], flags: 0x100 });
 			expect(unpack(Buffer.from(slab.buffer, offset, length))).toEqual(unpack(pack([1, id, 0, 0, true, body])));
 		}

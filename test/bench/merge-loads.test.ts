@@ -1,7 +1,7 @@
 /** Rounds become one result as if they had been one run. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { addHistograms, mergeLoads, percentilesOf } from '../../bench/harness/merge-loads.js';
+import { addHistograms, countWithin, mergeLoads, percentilesOf } from '../../bench/harness/merge-loads.js';
 import { loadResult } from './support/load-result.js';
 
 const values = fc.array(fc.integer({ min: 1, max: 50 }), { minLength: 1, maxLength: 200 });
@@ -56,3 +56,12 @@ test('counts and errors are added, rates are of the whole time, the generator is
 });
 
 test('nothing cannot be merged', () => expect(() => mergeLoads([])).toThrow('no result'));
+
+test('what is within a bound are the buckets up to it', () => {
+	const histogram: [number, number][] = [
+		[10, 2],
+		[20, 3],
+		[30, 4],
+	];
+	expect([5, 10, 29, 30].map((us) => countWithin(histogram, us))).toEqual([0, 2, 5, 9]);
+});

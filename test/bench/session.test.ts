@@ -42,7 +42,9 @@ test('a good run is taken as it is; the generator is asked once, with the spec',
 
 test('a void run is measured again', async () => {
 	generatorThat(printing(late, loadResult({ completed: 9 })));
-	expect((await withSession((session) => session.load(spec))).completed).toBe(9);
+	const onStart = vi.fn();
+	expect((await withSession((session) => session.load(spec, { onStart }))).completed).toBe(9);
+	expect(onStart).toHaveBeenCalledTimes(2);
 });
 
 test('three void runs are a clear sentence', async () => {

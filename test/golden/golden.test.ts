@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Packr, Unpackr } from 'msgpackr';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { Codec, type NativeHandle, Operation, type OperationName } from '../../src/native/addon.js';
+import { Codec, type NativeHandle, Operation, type OperationName, recordLength } from '../../src/native/addon.js';
 import { Engine } from '../../src/native/engine.js';
 
 /** Every bundle of the project with the requests that training answered for it (PyTorch; numpy for the fixtures). */
@@ -89,7 +89,7 @@ describe.each(bundles)('%s', (folder) => {
 		for (const { body } of ranked) handle.submit(packr.pack(body), Codec.msgpack, Operation.rank, manifest.name);
 		const { slab, records } = handle.flush(1_000_000);
 		const together = ranked.map((_, i) => {
-			const [, offset = 0, length = 0] = records.subarray(i * 4, i * 4 + 4);
+			const [, offset = 0, length = 0] = records.subarray(i * recordLength);
 			return (unpackr.unpack(slab.slice(offset, offset + length)) as AnswerBody).scores as Uint8Array;
 		});
 		for (const [i, request] of ranked.entries())

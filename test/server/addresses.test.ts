@@ -7,6 +7,18 @@ import { claimAddresses, claimPort, probeUnixSocket, unixSocketsOf } from '../..
 import { temporaryFolder } from '../support/temporary-folder.js';
 import { withFakeServer } from '../support/with-fake-server.js';
 
+const anyPorts = {
+	host: '127.0.0.1',
+	httpPort: 0,
+	grpcPort: 0,
+	metricsPort: 0,
+	allowHttp: true,
+	allowGrpc: true,
+	allowMetrics: true,
+	unixSocket: undefined,
+	ioThreads: 2,
+};
+
 test('a second server on the same port is refused, the first serves on', () =>
 	withFakeServer(async ({ port, base }) => {
 		await expect(withFakeServer(async () => {}, { httpPort: port })).rejects.toMatchObject({
@@ -49,18 +61,22 @@ test('a Unix socket that somebody serves is not taken from them', async () => {
 });
 
 test('any free port is known before the threads share it, and is not the other one', async () => {
-	const { httpPort, metricsPort } = await claimAddresses({
-		host: '127.0.0.1',
-		httpPort: 0,
-		metricsPort: 0,
-		unixSocket: undefined,
-		ioThreads: 2,
+	const { httpPort, grpcPort, metricsPort } = await claimAddresses(anyPorts);
+	for (const port of [httpPort, grpcPort, metricsPort]) expect(port).toBeGreaterThan(0);
+	expect(new Set([httpPort, grpcPort, metricsPort]).size).toBe(3);
+	const same = claimAddresses({ ...anyPorts, httpPort: httpPort as number, metricsPort: httpPort as number });
+	await expect(same).rejects.toMatchObject({ code: 'INVALID_CONFIG', message: expect.stringContaining('http_port and metrics_port') });
+});
+
+test('a port that nobody is to listen on is not asked for', async () => {
+	const server = createServer().listen(0, '127.0.0.1');
+	onTestFinished(() => {
+		server.close();
 	});
-	expect(httpPort).toBeGreaterThan(0);
-	expect(metricsPort).toBeGreaterThan(0);
-	expect(metricsPort).not.toBe(httpPort);
-	const same = claimAddresses({ host: '127.0.0.1', httpPort, metricsPort: httpPort, unixSocket: undefined, ioThreads: 2 });
-	await expect(same).rejects.toMatchObject({ code: 'INVALID_CONFIG', message: expect.stringContaining('metrics_port') });
+	await once(server, 'listening');
+	const { port } = server.address() as { port: number };
+	const addresses = await claimAddresses({ ...anyPorts, grpcPort: port, metricsPort: port, allowGrpc: false, allowMetrics: false });
+	expect(addresses).toMatchObject({ httpPort: expect.any(Number), grpcPort: undefined, metricsPort: undefined });
 });
 
 test('every I/O thread has a Unix socket of its own, and each is probed', async () => {
@@ -72,6 +88,6 @@ test('every I/O thread has a Unix socket of its own, and each is probed', async 
 		server.close();
 	});
 	await once(server, 'listening');
-	const claim = claimAddresses({ host: '127.0.0.1', httpPort: 0, metricsPort: 0, unixSocket: path, ioThreads: 2 });
+	const claim = claimAddresses({ ...anyPorts, unixSocket: path });
 	await expect(claim).rejects.toMatchObject({ code: 'PORT_IN_USE', message: expect.stringContaining(`${path}.1`) });
 });

@@ -2,7 +2,7 @@
 import { cpSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
-import { freePort } from '../support/free-port.js';
+import { freePort } from '../../bench/harness/free-port.js';
 import { http, post } from '../support/http-request.js';
 import { maskedFrame, RawWebSocket } from '../support/raw-websocket.js';
 import { frame, read } from '../support/rpc-peer.js';
@@ -76,12 +76,12 @@ describe('serve', () => {
 
 	test('an empty repository: alive, not ready, and the log says why', async () => {
 		const port = await freePort();
-		const ports = ['--host', '127.0.0.1', '--http-port', String(port), '--metrics-port', '0'];
+		const ports = ['--host', '127.0.0.1', '--http-port', String(port), '--metrics-port', '0', '--grpc-port', '0'];
 		const run = new CliRun(['serve', ...ports, '--model-repository', temporaryFolder()]);
 		await vi.waitUntil(() => run.stdout.includes('no models yet'), { timeout: 20_000 });
 		expect((await http(`http://127.0.0.1:${port}/v2/health/live`)).status).toBe(200);
 		expect((await http(`http://127.0.0.1:${port}/v2/health/ready`)).status).toBe(503);
-		expect(run.stderr).toContain('no bundle found');
+		expect(run.stderr).toContain('no model found');
 	});
 
 	test('a broken bundle: served around by default, not ready when strict, fatal when asked', async () => {
@@ -96,9 +96,11 @@ describe('serve', () => {
 		await expect(serve(['--exit-on-error'], repository)).rejects.toThrow(/rankd: BUNDLE_MISSING_FILE: .*tiny/);
 	});
 
+	const anyPorts = ['http', 'grpc', 'metrics'].flatMap((name) => [`--${name}-port`, '0']);
+
 	test.each([
 		[['--http-port', '80x'], 'rankd: INVALID_CONFIG: http_port must be a whole number from 0 to 65535, got "80x" (flag --http-port)\n'],
-		[['--model-repository', '/no/such/folder'], 'model_repository /no/such/folder cannot be read'],
+		[[...anyPorts, '--model-repository', '/no/such/folder'], 'model_repository /no/such/folder cannot be read'],
 		[['--http-prot', '1'], '(Did you mean --http-port?)'],
 		[['--config', '/no/such.yaml'], 'the configuration file /no/such.yaml cannot be read'],
 	])('what makes no sense exits with 2: %j', async (args, words) => {

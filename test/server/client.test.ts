@@ -2,20 +2,15 @@
 import { pack, unpack } from 'msgpackr';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { WebSocketServer } from 'ws';
-import { type ClientOptions, RankdClient } from '../../src/client/index.js';
+import { freePort } from '../../bench/harness/free-port.js';
+import { RankdClient } from '../../src/client/index.js';
 import type { FakeRequest } from '../support/fake-engine.js';
-import { freePort } from '../support/free-port.js';
+import { newClient } from '../support/new-client.js';
 import { type FakeServer, withFakeServer } from '../support/with-fake-server.js';
 
 const timing = { queue: 1, compute: 2, total: 3 };
 const frameOf = ({ bytes }: FakeRequest) =>
 	unpack(bytes) as [number, number, number, string, number | null, number | null, number | null, object];
-
-function newClient(url: string, options: ClientOptions = {}): RankdClient {
-	const client = new RankdClient(url, options);
-	onTestFinished(() => client.close());
-	return client;
-}
 
 /** Answers with the request's own id and k, so that answers can be told apart. */
 function echo({ engine }: FakeServer): void {
@@ -39,8 +34,8 @@ test('requests are spread over the connections', () =>
 		echo(server);
 		const client = newClient(server.rpcUrl, { connections: 3 });
 		await Promise.all(Array.from({ length: 12 }, () => client.recommend('tiny', { k: 1 })));
-		const metrics = await (await fetch(`${server.base}/metrics`)).text();
-		expect(metrics).toContain('rankd_rpc_connections 3');
+		await vi.waitUntil(async () => (await (await fetch(`${server.base}/metrics`)).text()).includes('rankd_rpc_connections 3'));
+		expect(client.stats().connections.map(({ state }) => state)).toEqual(['ready', 'ready', 'ready']);
 	}));
 
 test('nothing is connected before the first request', () =>
@@ -59,13 +54,38 @@ test('each method asks its own operation', () =>
 		expect((await client.rank('tiny', { candidates: ['a'], order: 'input' })).scores).toEqual(Float32Array.of(0.5));
 		await client.similar('tiny', { item: 'a', k: 2 });
 		await client.score('scorer', { rows: [{ amount: 1 }] });
-		expect(engine.requests.map(frameOf).map(([version, operation, , ...rest]) => [version, operation, ...rest])).toEqual([
-			[1, 1, 'tiny@champion', 900, 2, null, { history: ['a'] }],
-			[1, 2, 'tiny', 5000, null, 2, { candidates: ['a', 'b'] }],
-			[1, 2, 'tiny', 5000, null, 1, { candidates: ['a'], order: 'input' }],
-			[1, 3, 'tiny', 5000, null, null, { item: 'a', k: 2 }],
-			[1, 4, 'scorer', 5000, null, 1, { rows: [{ amount: 1 }] }],
+		expect(engine.requests.map(frameOf).map(([version, operation, , target, , ...rest]) => [version, operation, target, ...rest])).toEqual([
+			[1, 1, 'tiny@champion', 2, null, { history: ['a'] }],
+			[1, 2, 'tiny', null, 2, { candidates: ['a', 'b'] }],
+			[1, 2, 'tiny', null, 1, { candidates: ['a'], order: 'input' }],
+			[1, 3, 'tiny', null, null, { item: 'a', k: 2 }],
+			[1, 4, 'scorer', null, 1, { rows: [{ amount: 1 }] }],
 		]);
+	}));
+
+test('the deadline sent along is the time that is left when the request leaves, and none when there is none', () =>
+	withFakeServer(async (server) => {
+		echo(server);
+		const client = newClient(server.rpcUrl, { deadlineMs: 60_000 });
+		await client.recommend('tiny', { k: 1 });
+		await client.recommend('tiny', { k: 1 }, { deadlineMs: 30_000 });
+		await client.recommend('tiny', { k: 1 }, { deadlineMs: 0 });
+		const [first, second, third] = server.engine.requests.map((request) => frameOf(request)[4]);
+		expect(first).toBeGreaterThan(30_000);
+		expect(first).toBeLessThanOrEqual(60_000);
+		expect(second).toBeLessThanOrEqual(30_000);
+		expect(third).toBeNull();
+	}));
+
+test("arrays are the caller's again as soon as the call returns", () =>
+	withFakeServer(async ({ engine, rpcUrl }) => {
+		engine.answer = () => ({ body: { request_id: 1, model: 'scorer', version: '1.0.0', degraded: [], scores: Buffer.alloc(4), timing } });
+		const rows = Float32Array.of(1, 2);
+		const call = newClient(rpcUrl).score('scorer', { rows });
+		rows.fill(9);
+		await call;
+		const [, , , , , , , body] = frameOf(engine.requests[0] as FakeRequest);
+		expect((body as { rows: Buffer }).rows).toEqual(Buffer.from(Float32Array.of(1, 2).buffer));
 	}));
 
 test("the server's errors are thrown as its codes", () =>
@@ -160,7 +180,7 @@ describe('lost connections', () => {
 	});
 
 	test('closing does not wait for an attempt that is still to come', async () => {
-		const client = newClient(`ws://127.0.0.1:${await freePort()}/rpc`, { connections: 1 });
+		const client = newClient(`ws://127.0.0.1:${await freePort()}/rpc`, { connections: 1, retry: { attempts: 1 } });
 		for (let attempt = 0; attempt < 3; attempt++) await expect(client.recommend('tiny')).rejects.toMatchObject({ code: 'CONNECTION_LOST' });
 		const call = client.recommend('tiny');
 		call.catch(() => {});
@@ -195,7 +215,7 @@ describe('lost connections', () => {
 			socket.on('message', () => (isFirst ? socket.close(1012, 'restart') : socket.send(pack([1, 2, 0, 0, true, answer]))));
 		});
 		const { port } = server.address() as { port: number };
-		const client = newClient(`ws://127.0.0.1:${port}`, { connections: 1 });
+		const client = newClient(`ws://127.0.0.1:${port}`, { connections: 1, retry: { attempts: 1 } });
 		const first = client.recommend('tiny');
 		const lost = await first.catch((error) => error);
 		const second = client.recommend('tiny');
@@ -223,6 +243,15 @@ test.each([
 	['127.0.0.1:8000', {}],
 	['ws://127.0.0.1:8000/rpc', { connections: 0 }],
 	['ws://127.0.0.1:8000/rpc', { deadlineMs: -1 }],
+	['ws://127.0.0.1:8000/rpc#top', {}],
+	['ws://[nowhere', {}],
+	['wss+unix:/run/rankd.sock:/rpc', {}],
+	[[], {}],
+	[['ws://127.0.0.1:8000/rpc', 'http://127.0.0.1:8001'], {}],
+	['ws://127.0.0.1:8000/rpc', { connectTimeoutMs: 0 }],
+	['ws://127.0.0.1:8000/rpc', { retry: { attempts: 0 } }],
+	['ws://127.0.0.1:8000/rpc', { retry: { budget: 1.5 } }],
+	['ws://127.0.0.1:8000/rpc', { hedge: { afterMs: Number.NaN } }],
 ])('what makes no client is refused at once: %s %j', (url, options) => {
 	expect(() => new RankdClient(url, options)).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }));
 });

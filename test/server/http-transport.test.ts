@@ -19,10 +19,12 @@ describe('operations', () => {
 			const answer = await post(`${base}/v1/${name}/tiny%40champion?ignored=1`, '{"k":5}', {
 				'x-deadline-ms': '250',
 				'x-request-id': 'a-1',
+				traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
 			});
 			expect(answer).toMatchObject({ status: 200, headers: { 'content-type': 'application/json' } });
 			expect(answer.json()).toEqual({ ok: true });
 			expect(engine.requests).toMatchObject([{ codec: Codec.json, operation, target: 'tiny@champion', requestId: 'a-1' }]);
+			expect(engine.requests[0]?.traceparent).toBe('00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01');
 			expect(engine.requests[0]?.bytes.toString()).toBe('{"k":5}');
 			expect(engine.requests[0]?.deadlineMs).toBeGreaterThan(0);
 			expect(engine.requests[0]?.deadlineMs).toBeLessThanOrEqual(250);
@@ -74,6 +76,13 @@ describe('operations', () => {
 			engine.answer = () => ({ code: 'OVERLOADED', retryAfterMs: 1200, body: { code: 'OVERLOADED' } });
 			const { status, headers } = await post(`${base}/v1/recommend/tiny`, '{}');
 			expect({ status, retryAfter: headers['retry-after'] }).toEqual({ status: 503, retryAfter: '2' });
+		}));
+
+	test('Server-Timing says in milliseconds where the time went', () =>
+		withFakeServer(async ({ engine, base }) => {
+			engine.answer = () => ({ queueUs: 1234, computeUs: 70, body: {} });
+			const { headers } = await post(`${base}/v1/recommend/tiny`, '{}');
+			expect(headers['server-timing']).toMatch(/^queue;dur=1\.234, compute;dur=0\.07, total;dur=\d+(\.\d{1,3})?$/);
 		}));
 
 	test('a fault of ours is logged with its request', () =>
@@ -156,7 +165,7 @@ describe('refusals', () => {
 		}),
 	);
 
-	test.each(['/nope', '/v1', '/v1/recommend/', '/v1/recommend/a/b', '/v2/models/x/infer'])('nothing is at %s', (path) =>
+	test.each(['/nope', '/v1', '/v1/recommend/', '/v1/recommend/a/b', '/v3/models/x/infer'])('nothing is at %s', (path) =>
 		withFakeServer(async ({ base }) => {
 			const answer = await post(base + path, '{}');
 			expect(answer.status).toBe(404);

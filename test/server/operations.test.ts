@@ -1,15 +1,10 @@
 /** The operations end to end, over RPC and over HTTP in both codecs: the same answers everywhere. */
-import { pack, unpack } from 'msgpackr';
-import { describe, expect, onTestFinished, test } from 'vitest';
-import { RankdClient, type Tensor } from '../../src/client/index.js';
+import { pack, Unpackr, unpack } from 'msgpackr';
+import { describe, expect, test } from 'vitest';
+import type { Tensor } from '../../src/client/index.js';
 import { post } from '../support/http-request.js';
+import { newClient } from '../support/new-client.js';
 import { withServer } from '../support/with-server.js';
-
-function newClient(url: string): RankdClient {
-	const client = new RankdClient(url, { deadlineMs: 10_000 });
-	onTestFinished(() => client.close());
-	return client;
-}
 
 const timing = { queueUs: expect.any(Number), computeUs: expect.any(Number), totalUs: expect.any(Number) };
 
@@ -83,10 +78,12 @@ test('infer: the default graph gives what score gives, in the types and order as
 		expect(model).toBe('scorer');
 		expect(outputs).toEqual([{ name: 'score', datatype: 'FP32', shape: [2, 1], data: scores }]);
 		await expect(client.infer('scorer', { inputs: [{ ...rows, shape: [4, 2] }] })).rejects.toMatchObject({ code: 'SHAPE_MISMATCH' });
-		await expect(client.infer('scorer', { inputs: [{ ...rows, datatype: 'FP64' }] })).rejects.toThrow(
-			'must be a Float64Array, got Float32Array',
+		// The compiler sees it as well.
+		const misread = { ...rows, datatype: 'FP64' } as unknown as Tensor;
+		await expect(client.infer('scorer', { inputs: [misread] })).rejects.toThrow('must be a Float64Array, got Float32Array');
+		await expect(client.infer('scorer', { inputs: [rows], outputs: ['logit'] })).rejects.toThrow(
+			"unexpected inference output 'logit' for model 'scorer'",
 		);
-		await expect(client.infer('scorer', { inputs: [rows], outputs: ['logit'] })).rejects.toThrow('no output "logit", only: score');
 	}));
 
 /** Without its timing, and with scores as the float32 they are: JSON writes their shortest decimal form. */
@@ -94,6 +91,9 @@ function comparable({ timing: _, items, ...rest }: Record<string, unknown>): obj
 	const scored = items as { score: number }[];
 	return { ...rest, items: scored.map((item) => ({ ...item, score: Math.fround(item.score) })) };
 }
+
+/** Where parts of these lengths begin. */
+const offsetsOf = (lengths: number[]): number[] => lengths.map((_, at) => lengths.slice(0, at).reduce((sum, length) => sum + length, 0));
 
 describe('HTTP', () => {
 	test('infer takes tensors as lists of numbers', () =>
@@ -125,6 +125,32 @@ describe('HTTP', () => {
 			const json = (await post(`${base}/v1/score/scorer`, JSON.stringify({ rows }))).json();
 			const packed = unpack((await post(`${base}/v1/score/scorer`, pack({ rows }), { 'content-type': 'application/msgpack' })).body);
 			expect(packed.scores.readFloatLE(0)).toBeCloseTo((json['scores'] as number[])[0] as number, 6);
+		}));
+
+	test('the parts of a stream are together the scores of the whole answer', () =>
+		withServer(async ({ base }) => {
+			const url = `${base}/v1/score/scorer`;
+			const headers = { 'content-type': 'application/msgpack' };
+			const rows = Array.from({ length: 20_000 }, (_, at) => [at % 7, at % 24, at % 5, at % 3]);
+			const { scores, decisions } = unpack((await post(url, pack({ rows }), headers)).body);
+			const streamed = (await post(url, pack({ rows, stream: true }), headers)).body;
+			const parts = new Unpackr({ useRecords: false }).unpackMultiple(streamed) as { scores: Buffer; decisions: string[] }[];
+			expect(Buffer.concat(parts.map((part) => part.scores))).toEqual(scores);
+			expect(parts.flatMap((part) => part.decisions)).toEqual(decisions);
+		}));
+
+	test('a stream of JSON is server-sent events, the last one says that it ends', () =>
+		withServer(async ({ base }) => {
+			const url = `${base}/v1/score/scorer`;
+			const rows = Array.from({ length: 20_000 }, (_, at) => [at % 7, at % 24, at % 5, at % 3]);
+			const { scores } = (await post(url, JSON.stringify({ rows }))).json();
+			const streamed = await post(url, JSON.stringify({ rows, stream: true }));
+			expect(streamed.headers['content-type']).toBe('text/event-stream');
+			const events = streamed.body.toString().trimEnd().split('\n\n');
+			expect(events.pop()).toBe('event: end\ndata: {}');
+			const parts = events.map((event) => JSON.parse(event.replace(/^data: /, '')) as { offset: number; scores: number[] });
+			expect(parts.flatMap((part) => part.scores)).toEqual(scores);
+			expect(parts.map((part) => part.offset)).toEqual(offsetsOf(parts.map((part) => part.scores.length)));
 		}));
 
 	test('a curl without Content-Type and without a body gets recommendations', () =>

@@ -57,6 +57,15 @@ test('the kernel spreads connections of one port over the threads, and each answ
 	expect(metrics.get('rankd_rpc_connections')).toBe(peers.length);
 });
 
+test('how late sockets are read is told for each thread', async () => {
+	const series = (thread: number) => `rankd_receive_delay_seconds_count{thread="${thread}"}`;
+	const { metricsPort } = await serveTwo();
+	await vi.waitUntil(async () => {
+		const metrics = await scrape(metricsPort);
+		return [0, 1].every((thread) => (metrics.get(series(thread)) ?? 0) > 2);
+	});
+});
+
 test('each thread has a Unix socket, and one scrape shows the traffic of both, whoever is asked', async () => {
 	const { port, metricsPort, paths, stdout } = await serveTwo();
 	for (const path of paths) expect(stdout).toContain(`and on ${path}\n`);

@@ -4,6 +4,7 @@
 import { readFileSync } from 'node:fs';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Packr } from 'msgpackr';
+import { recordLength } from '../../dist/native/addon.js';
 import { loadAddon } from '../../dist/native/load-addon.js';
 
 const [work, bundle] = process.argv.slice(2);
@@ -25,7 +26,7 @@ function flushAll() {
 	let answered = 0;
 	for (let more = true; more; ) {
 		const flush = handle.flush(1000);
-		answered += flush.records.length / 4;
+		answered += flush.records.length / recordLength;
 		more = flush.more;
 	}
 	return answered;

@@ -1,7 +1,15 @@
 /** An engine without C++: answers each request as it is told, one flush later, and writes down what it was asked. */
 import { pack, unpack } from 'msgpackr';
 import { type CodeName, catalogue } from '../../src/errors.js';
-import { Codec, type CoreStats, type Flush, type ModelInfo, type NativeHandle } from '../../src/native/addon.js';
+import {
+	Codec,
+	type CoreStats,
+	type Flush,
+	type ModelInfo,
+	type NativeHandle,
+	type SlowRequest,
+	type SlowRequests,
+} from '../../src/native/addon.js';
 
 export interface FakeRequest {
 	ticket: number;
@@ -11,12 +19,27 @@ export interface FakeRequest {
 	target: string | undefined;
 	deadlineMs: number | undefined;
 	requestId: string | undefined;
+	traceparent: string | undefined;
+	jsonBytes: number | undefined;
 }
 
 export interface FakeAnswer {
 	code?: CodeName;
 	retryAfterMs?: number;
+	queueUs?: number;
+	computeUs?: number;
+	/** Of an OIP answer, bytes as they are; else encoded as the request was. */
 	body?: unknown;
+	jsonBytes?: number;
+}
+
+interface FakeFrame {
+	ticket: number;
+	bytes: Buffer;
+	flags: number;
+	queueUs: number;
+	computeUs: number;
+	jsonBytes: number;
 }
 
 export const fakeModel: ModelInfo = {
@@ -25,11 +48,19 @@ export const fakeModel: ModelInfo = {
 	kind: 'recommender',
 	description: 'a model of the tests',
 	operations: ['recommend', 'rank'],
+	inputs: [],
+	outputs: [],
+	maxBatchSize: 0,
+	whyNotBatched: '',
 	aliases: ['champion'],
 	items: 3,
 	users: 2,
 	bytes: 100,
 	goldenPassed: 1,
+	batchUs: 5000,
+	waitUs: Number.POSITIVE_INFINITY,
+	warmedRequests: 4,
+	warmedFailures: 0,
 	loadMs: 2.5,
 	precomputedBytes: 0,
 };
@@ -38,11 +69,13 @@ export class FakeEngine implements NativeHandle {
 	/** Every request in the order it came. */
 	readonly requests: FakeRequest[] = [];
 	readonly cancelled: number[] = [];
-	/** How many requests each flush answered. */
+	/** How many frames each flush gave. */
 	readonly flushes: number[] = [];
-	models: ModelInfo[] = [fakeModel];
-	answer: (request: FakeRequest) => FakeAnswer = () => ({ body: { ok: true } });
-	/** At most so many answers per flush. */
+	served: ModelInfo[] = [fakeModel];
+	slow: SlowRequest[] = [];
+	/** One answer, or the frames of a stream. */
+	answer: (request: FakeRequest) => FakeAnswer | FakeAnswer[] = () => ({ body: { ok: true } });
+	/** At most so many frames per flush. */
 	answersPerFlush = Number.POSITIVE_INFINITY;
 	/** While true, requests wait as if a compute worker had them. */
 	isHeld = false;
@@ -51,6 +84,7 @@ export class FakeEngine implements NativeHandle {
 	isDetached = false;
 	isDraining = false;
 	#waiting: FakeRequest[] = [];
+	#frames: FakeFrame[] = [];
 	#ready: () => void = () => {};
 
 	attach(): NativeHandle {
@@ -68,11 +102,13 @@ export class FakeEngine implements NativeHandle {
 		target?: string,
 		deadlineMs?: number,
 		requestId?: string,
+		traceparent?: string,
+		jsonBytes?: number,
 	): number {
 		const refusal = this.refusals.shift();
 		if (refusal !== undefined) return -refusal;
 		const copy = Buffer.from(bytes instanceof ArrayBuffer ? new Uint8Array(bytes) : bytes);
-		const request = { ticket: this.requests.length, bytes: copy, codec, operation, target, deadlineMs, requestId };
+		const request = { ticket: this.requests.length, bytes: copy, codec, operation, target, deadlineMs, requestId, traceparent, jsonBytes };
 		this.requests.push(request);
 		this.#waiting.push(request);
 		return request.ticket;
@@ -81,21 +117,22 @@ export class FakeEngine implements NativeHandle {
 	cancel(ticket: number): boolean {
 		this.cancelled.push(ticket);
 		this.#waiting = this.#waiting.filter((request) => request.ticket !== ticket);
+		this.#frames = this.#frames.filter((frame) => frame.ticket !== ticket);
 		return true;
 	}
 
 	flush(): Flush {
-		const now = this.isHeld ? [] : this.#waiting.splice(0, this.answersPerFlush);
+		if (!this.isHeld) this.#frames.push(...this.#waiting.splice(0).flatMap((request) => this.#encode(request)));
+		const now = this.isHeld ? [] : this.#frames.splice(0, this.answersPerFlush);
 		this.flushes.push(now.length);
-		const parts = now.map((request) => this.#encode(request));
 		const records: number[] = [];
 		let offset = 0;
-		for (const [at, { bytes, flags }] of parts.entries()) {
-			records.push(now[at]?.ticket ?? 0, offset, bytes.byteLength, flags);
+		for (const { ticket, bytes, flags, queueUs, computeUs, jsonBytes } of now) {
+			records.push(ticket, offset, bytes.byteLength, flags, queueUs, computeUs, jsonBytes);
 			offset += bytes.byteLength;
 		}
-		const slab = Buffer.concat(parts.map(({ bytes }) => bytes));
-		return { slab, records: Uint32Array.from(records), more: !this.isHeld && this.#waiting.length > 0 };
+		const slab = Buffer.concat(now.map(({ bytes }) => bytes));
+		return { slab, records: Uint32Array.from(records), more: !this.isHeld && this.#frames.length > 0 };
 	}
 
 	/** Lets go of what was held, as a finished compute batch does. */
@@ -119,6 +156,7 @@ export class FakeEngine implements NativeHandle {
 			version: '1.0.0',
 			operation: 'recommend' as const,
 			requests: 6,
+			cuts: { idle: 2 },
 			errors: { INVALID_BODY: 2 },
 			rows: 30,
 		};
@@ -127,13 +165,16 @@ export class FakeEngine implements NativeHandle {
 			queueUs: histogram,
 			computeUs: histogram,
 			batchRequests: { bounds: [1], counts: [4, 1], sum: 6 },
+			stageUs: { decode: histogram, score: { ...histogram, counts: [0, 0, 5] } },
 		};
 		return {
-			models: this.models,
+			models: this.served,
 			operations: [{ ...operation, degraded: { fallback: 1 }, ...histograms }],
+			inference: [],
 			errors: { UNKNOWN_MODEL: 3 },
 			openRequests: this.#waiting.length,
 			computeQueueLength: 0,
+			droppedTraces: 2,
 			handles: 1,
 			computeThreads: 1,
 			isa: 'scalar',
@@ -142,12 +183,34 @@ export class FakeEngine implements NativeHandle {
 		};
 	}
 
-	#encode(request: FakeRequest): { bytes: Buffer; flags: number } {
-		const { code = 'OK', retryAfterMs = 0, body = {} } = this.answer(request);
-		const { number } = catalogue[code];
-		const flags = (number | 0x100 | (retryAfterMs << 16)) >>> 0;
-		if (request.operation !== undefined)
-			return { bytes: request.codec === Codec.json ? Buffer.from(JSON.stringify(body)) : pack(body), flags };
-		return { bytes: pack([1, (unpack(request.bytes) as unknown[])[2], number, 0, true, body]), flags };
+	models(): ModelInfo[] {
+		return this.served;
 	}
+
+	slowRequests(): SlowRequests {
+		return { since: 0, requests: this.slow };
+	}
+
+	#encode(request: FakeRequest): FakeFrame[] {
+		const answer = this.answer(request);
+		if (!Array.isArray(answer)) return [encodeFrame(request, answer)];
+		return answer.map((frame, seq) => encodeFrame(request, frame, { seq, last: seq === answer.length - 1, isStream: true }));
+	}
+}
+
+function encodeFrame(
+	request: FakeRequest,
+	answer: FakeAnswer,
+	{ seq, last, isStream } = { seq: 0, last: true, isStream: false },
+): FakeFrame {
+	const { code = 'OK', retryAfterMs = 0, queueUs = 0, computeUs = 0, body = {}, jsonBytes = 0 } = answer;
+	const { number } = catalogue[code];
+	const flags = (number | (last ? 0x100 : 0) | (isStream ? 0x200 : 0) | (retryAfterMs << 16)) >>> 0;
+	return { ticket: request.ticket, bytes: encodeBody(request, body, [number, seq, last]), flags, queueUs, computeUs, jsonBytes };
+}
+
+function encodeBody({ operation, codec, bytes }: FakeRequest, body: unknown, head: unknown[]): Buffer {
+	if (body instanceof Uint8Array) return Buffer.from(body);
+	if (operation !== undefined) return codec !== Codec.msgpack ? Buffer.from(JSON.stringify(body)) : pack(body);
+	return pack([1, (unpack(bytes) as unknown[])[2], ...head, body]);
 }

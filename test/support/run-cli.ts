@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished, vi } from 'vitest';
-import { freePort } from './free-port.js';
+import { freePort } from '../../bench/harness/free-port.js';
 import { fixtureModels } from './with-server.js';
 
 const cli = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
@@ -45,7 +45,7 @@ export async function serve(
 ): Promise<CliRun & { port: number; metricsPort: number }> {
 	const port = await freePort();
 	const metricsPort = await freePort();
-	const ports = ['--host', '127.0.0.1', '--http-port', String(port), '--metrics-port', String(metricsPort)];
+	const ports = ['--host', '127.0.0.1', '--http-port', String(port), '--metrics-port', String(metricsPort), '--grpc-port', '0'];
 	const run = new CliRun(['serve', ...ports, '--model-repository', repository, ...args], environment);
 	await vi.waitUntil(() => run.stdout.includes('metrics on') || run.exitCode !== undefined, { timeout: 20_000 });
 	if (run.exitCode !== undefined) throw new Error(`rankd serve ended: ${run.stderr}`);

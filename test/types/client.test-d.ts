@@ -1,14 +1,15 @@
 /** What the client's types promise to a gateway's compiler. */
 import { expectTypeOf, test } from 'vitest';
-import type {
-	CallOptions,
-	EngineError,
-	ErrorCode,
-	Id,
-	ItemsAnswer,
+import {
+	type CallOptions,
+	type EngineError,
+	type ErrorCode,
+	type Id,
+	type ItemsAnswer,
 	RankdClient,
-	ScoredItem,
-	ScoresAnswer,
+	type ScoredItem,
+	type ScoresAnswer,
+	type ScoresPart,
 } from '../../src/client/index.js';
 
 declare const client: RankdClient;
@@ -27,6 +28,24 @@ test('recommend and similar answer items, score answers floats', () => {
 	expectTypeOf(client.score('m', { rows: [[1, 2]] }))
 		.resolves.toHaveProperty('scores')
 		.toEqualTypeOf<Float32Array>();
+});
+
+test('streams give parts of scores, and know no order and no k', () => {
+	expectTypeOf(client.scoreStream('m', { rows: [[1]] })).toExtend<AsyncIterable<ScoresPart>>();
+	expectTypeOf(client.rankStream('m', { candidates: ['a'] })).toExtend<AsyncIterable<ScoresPart>>();
+	expectTypeOf<ScoresPart>().toExtend<ScoresAnswer & { offset: number }>();
+	// @ts-expect-error scores come in the order sent
+	client.rankStream('m', { candidates: ['a'], order: 'best' });
+	// @ts-expect-error all of them
+	client.rankStream('m', { candidates: ['a'], k: 3 });
+});
+
+test('a client is made for one url or several', () => {
+	expectTypeOf(RankdClient).toBeConstructibleWith('ws://a/rpc');
+	expectTypeOf(RankdClient).toBeConstructibleWith(['ws://a/rpc', 'ws://b/rpc'], { retry: { attempts: 2 }, hedge: { afterMs: 20 } });
+	// @ts-expect-error hedging needs its time
+	new RankdClient('ws://a/rpc', { hedge: {} });
+	expectTypeOf(client.stats().connections[0]?.state).toEqualTypeOf<'idle' | 'waiting' | 'connecting' | 'ready' | 'silent' | undefined>();
 });
 
 test('ids are text, numbers and bigints', () => {
@@ -53,7 +72,7 @@ test('fields and options that do not exist are seen by the compiler', () => {
 	client.similar('m', {});
 	// @ts-expect-error units belong to the name
 	client.recommend('m', {}, { deadline: 5 });
-	expectTypeOf<CallOptions>().toEqualTypeOf<{ deadlineMs?: number; signal?: AbortSignal; priority?: number }>();
+	expectTypeOf<CallOptions>().toEqualTypeOf<{ deadlineMs?: number; signal?: AbortSignal; priority?: number; traceparent?: string }>();
 });
 
 test('errors have a closed list of codes', () => {

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { pack, unpack } from 'msgpackr';
 import { expect, test } from 'vitest';
-import { decodeAnswer, encodeRequest, fromRank, fromScore, toItems, toScores } from '../../src/client/codec.js';
+import { decodeAnswer, encodeBody, encodeFrame, fromRank, fromScore, toItems, toScores, toScoresPart } from '../../src/client/codec.js';
 import { catalogue } from '../../src/errors.js';
 import { Operation } from '../../src/native/addon.js';
 
@@ -16,37 +16,44 @@ const camelCase = {
 };
 const framed = (body: object, code = 0) => pack([1, 3, code, 0, true, body]);
 
+const request = { operation: Operation.rank, target: 'tiny@champion', priority: 0, rows: 2 };
+const bodyOf = (body: object) => unpack(encodeBody(body));
+
 test('a request frame has its eight elements in order, absent hints as nil', () => {
-	const request = {
-		operation: Operation.rank,
-		id: 9,
-		target: 'tiny@champion',
-		deadlineMs: 20,
-		priority: 0,
-		rows: 2,
-		body: { candidates: ['a', 'b'] },
-	};
-	expect(unpack(encodeRequest(request))).toEqual([1, 2, 9, 'tiny@champion', 20, null, 2, { candidates: ['a', 'b'] }]);
+	const body = encodeBody({ candidates: ['a', 'b'] });
+	expect(unpack(encodeFrame({ ...request, body }, 9, 20))).toEqual([1, 2, 9, 'tiny@champion', 20, null, 2, { candidates: ['a', 'b'] }]);
+	const unhinted = encodeFrame({ operation: Operation.recommend, target: 't', priority: 3, rows: 0, body: encodeBody({}) }, 2 ** 32 - 1, 0);
+	expect(unpack(unhinted)).toEqual([1, 1, 2 ** 32 - 1, 't', null, 3, null, {}]);
+});
+
+test('a body is encoded once for every frame that carries it', () => {
+	const body = encodeBody({ k: 5 });
+	const frames = [encodeFrame({ ...request, body }, 1, 0), encodeFrame({ ...request, body }, 2, 7)].map(
+		(frame) => unpack(frame) as unknown[],
+	);
+	expect(frames.map(([, , id, , deadlineMs, , , sent]) => [id, deadlineMs, sent])).toEqual([
+		[1, null, { k: 5 }],
+		[2, 7, { k: 5 }],
+	]);
 });
 
 test('bodies are plain maps, not records of msgpackr', () => {
-	const frame = encodeRequest({ operation: Operation.recommend, id: 1, target: 't', deadlineMs: 0, priority: 0, rows: 0, body: { k: 5 } });
-	expect([...frame.slice(-4)]).toEqual([0x81, 0xa1, 'k'.charCodeAt(0), 5]);
+	expect([...encodeBody({ k: 5 })]).toEqual([0x81, 0xa1, 'k'.charCodeAt(0), 5]);
 });
 
 test('a field that is undefined is not sent', () => {
-	const body = { k: 5, user: undefined };
-	const frame = encodeRequest({ operation: Operation.recommend, id: 1, target: 't', deadlineMs: 0, priority: 0, rows: 0, body });
-	expect((unpack(frame) as unknown[])[7]).toEqual({ k: 5 });
+	expect(bodyOf({ k: 5, user: undefined })).toEqual({ k: 5 });
+});
+
+test("what msgpack cannot hold is the caller's mistake", () => {
+	expect(() => encodeBody({ history: [2n ** 70n] })).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }));
 });
 
 test('ids of every size arrive as they were sent', () => {
 	const id = fc.oneof(fc.string(), fc.nat(), fc.bigInt({ min: 2n ** 53n, max: 2n ** 64n - 1n }));
 	fc.assert(
 		fc.property(fc.array(id), (history) => {
-			const frame = encodeRequest({ operation: 1, id: 1, target: 't', deadlineMs: 0, priority: 0, rows: 0, body: { history } });
-			const body = unpack(frame) as [unknown, unknown, unknown, unknown, unknown, unknown, unknown, { history: unknown[] }];
-			expect(body[7].history).toEqual(history);
+			expect(bodyOf({ history })).toEqual({ history });
 		}),
 	);
 });
@@ -78,6 +85,13 @@ test('scores are floats wherever their bytes lay in the frame', () => {
 test('decisions are there when the model decides', () => {
 	const { body } = decodeAnswer(framed({ ...answer, scores: Buffer.alloc(4), decisions: ['approve'] }));
 	expect(toScores(body).decisions).toEqual(['approve']);
+});
+
+test('a part of a stream says its place, and its frame whether more come', () => {
+	const scores = Float32Array.of(0.5);
+	const { seq, isLast, body } = decodeAnswer(pack([1, 3, 0, 2, false, { ...answer, offset: 512, scores: Buffer.from(scores.buffer) }]));
+	expect({ seq, isLast }).toEqual({ seq: 2, isLast: false });
+	expect(toScoresPart(body)).toEqual({ ...camelCase, scores, offset: 512 });
 });
 
 test('an error frame becomes an EngineError of its code', () => {

@@ -54,6 +54,14 @@ describe('values', () => {
 		expect(loadConfig({ flags: { ioThreads: 1 } }).computeThreads).toBe(Math.max(1, grantedCpus() - 1));
 	});
 
+	test('models have bounds by name, from a file or as JSON text', () => {
+		const models = { ranker: { slo: { p99_ms: 20 }, max_batch_us: 700 } };
+		expect(loadConfig({ file: file('models:\n  ranker:\n    slo: {p99_ms: 20}\n    max_batch_us: 700\n') }).models).toEqual(models);
+		expect(loadConfig({ environment: { RANKD_MODELS: JSON.stringify(models) } }).models).toEqual(models);
+		for (const wrong of ['{"ranker": {"slo": 20}}', '{"ranker": {"max_batch": 3}}', 'ranker'])
+			expect(refusal(() => loadConfig({ flags: { models: wrong } })).message).toMatch(/^models must be a map such as/);
+	});
+
 	test('the result cannot be changed', () => {
 		expect(Object.isFrozen(loadConfig())).toBe(true);
 	});
@@ -92,7 +100,7 @@ describe('refusals', () => {
 	});
 
 	test('a key like no other is answered with all there are', () => {
-		expect(refusal(() => loadConfig({ file: file('banana: 1') })).message).toContain('Known keys are id, model_repository, host');
+		expect(refusal(() => loadConfig({ file: file('banana: 1') })).message).toContain('Known keys are id, model_repository, model_control');
 	});
 
 	test('an unknown flag is refused', () => {

@@ -4,16 +4,18 @@ import { pack } from 'msgpackr';
 import { expect, test } from 'vitest';
 import { catalogue } from '../../src/errors.js';
 import { Codec, flagsCode, Operation } from '../../src/native/addon.js';
-import { type Receiver, Turn, type TurnOptions } from '../../src/server/turn.js';
+import { Receiver, Turn, type TurnOptions } from '../../src/server/turn.js';
 import { FakeEngine } from '../support/fake-engine.js';
 
-class Mailbox implements Receiver {
+class Mailbox extends Receiver {
 	readonly codes: number[] = [];
+	readonly jsonBytes: number[] = [];
 	deliveries = 0;
-	receive(_bytes: Uint8Array, flags: number): void {
+	override receive(_bytes: Uint8Array, flags: number, _queueUs: number, _computeUs: number, jsonBytes: number): void {
 		this.codes.push(flagsCode(flags));
+		this.jsonBytes.push(jsonBytes);
 	}
-	deliver(): void {
+	override deliver(): void {
 		this.deliveries++;
 	}
 }
@@ -24,7 +26,7 @@ function newTurn(options: Partial<TurnOptions> = {}) {
 }
 
 const frame = (id: number) => Uint8Array.from(pack([1, 1, id, 'tiny', null, null, null, {}])).buffer;
-const envelope = { operation: Operation.recommend, target: 'tiny', deadlineMs: 5, requestId: 'a' };
+const envelope = { operation: Operation.recommend, target: 'tiny', deadlineMs: 5, requestId: 'a', traceparent: 't' };
 
 test('what one turn of the event loop collects is flushed once', async () => {
 	const { engine, turn } = newTurn();
@@ -65,7 +67,7 @@ test('long work comes back when the engine calls', async () => {
 test('a body travels with its envelope', async () => {
 	const { engine, turn } = newTurn();
 	turn.submitBody(new Mailbox(), Buffer.from('{}'), Codec.json, envelope);
-	expect(engine.requests[0]).toMatchObject({ codec: Codec.json, operation: 1, target: 'tiny', deadlineMs: 5, requestId: 'a' });
+	expect(engine.requests[0]).toMatchObject({ ...envelope, codec: Codec.json });
 });
 
 test('a receiver that has gone is not called, and the engine is told', async () => {
@@ -73,9 +75,9 @@ test('a receiver that has gone is not called, and the engine is told', async () 
 	const [gone, other] = [new Mailbox(), new Mailbox()];
 	const tickets = [turn.submitFrame(gone, frame(1)), turn.submitFrame(gone, frame(2))];
 	turn.submitFrame(other, frame(3));
-	turn.cancelAll(gone, 2);
+	turn.cancelAll(gone);
 	await turn.whenIdle();
-	expect(engine.cancelled).toEqual(tickets);
+	expect(engine.cancelled.sort()).toEqual(tickets);
 	expect(gone).toMatchObject({ codes: [], deliveries: 0 });
 	expect(other.codes).toEqual([0]);
 });
@@ -126,4 +128,14 @@ test('faults of ours are reported with their answer', async () => {
 	await turn.whenIdle();
 	expect(faults).toEqual(['INTERNAL']);
 	expect(mailbox.codes).toEqual([catalogue.INTERNAL.number, catalogue.UNKNOWN_MODEL.number]);
+});
+
+test('an OIP body goes on with the length of its JSON, and so does its answer', async () => {
+	const { engine, turn } = newTurn();
+	engine.answer = () => ({ body: Buffer.from('{"outputs":[]}1234'), jsonBytes: 14 });
+	const mailbox = new Mailbox();
+	turn.submitBody(mailbox, Buffer.from('{}1234'), Codec.oip, { ...envelope, operation: Operation.infer, jsonBytes: 2 });
+	await turn.whenIdle();
+	expect(engine.requests).toMatchObject([{ codec: Codec.oip, jsonBytes: 2 }]);
+	expect(mailbox.jsonBytes).toEqual([14]);
 });

@@ -1,16 +1,21 @@
 /** Versions are numbers, not text. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { compareVersions, highestVersion, isVersion } from '../../src/control/versions.js';
+import { compareVersions, highestVersion, isBundleVersion, isTritonVersion } from '../../src/control/versions.js';
 
-test.each(['1.0.0', '0.0.1', '10.20.30'])('%s is a version', (name) => expect(isVersion(name)).toBe(true));
+test.each(['1.0.0', '0.0.1', '10.20.30'])('%s is a version', (name) => expect(isBundleVersion(name)).toBe(true));
 
 test.each(['1', '1.0', '1.0.0.0', '01.0.0', '1.0.0-rc1', 'v1.0.0', '.tmp', '1.0.0.tmp', ''])('%j is none', (name) => {
-	expect(isVersion(name)).toBe(false);
+	expect(isBundleVersion(name)).toBe(false);
 });
+
+test.each(['1', '10', '20261121'])('%s is a version of Triton’s', (name) => expect(isTritonVersion(name)).toBe(true));
+
+test.each(['0', '01', '1.0', '-1', '+1', '1e3', 'one', ''])('%j is none', (name) => expect(isTritonVersion(name)).toBe(false));
 
 test('ten is higher than nine', () => {
 	expect(highestVersion(['1.9.0', '1.10.0', '1.2.30'])).toBe('1.10.0');
+	expect(highestVersion(['9', '10'])).toBe('10');
 	expect(highestVersion([])).toBeUndefined();
 });
 

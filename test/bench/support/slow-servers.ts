@@ -10,6 +10,7 @@ const packr = new Packr({ useRecords: false });
 
 export interface Asked {
 	id: number;
+	deadlineMs: number | null;
 	body: { place: number };
 	/** Sends an answer frame; an error when `code` is not 0. */
 	answer(code?: number, body?: unknown, last?: boolean): void;
@@ -39,14 +40,22 @@ async function listen(server: Server, path?: string): Promise<string> {
 
 export const answerFrame = (id: number, code: number, body: unknown, last = true): Buffer => packr.pack([1, id, code, 0, last, body]);
 
+type Frame = [version: number, operation: number, id: number, target: string, deadlineMs: number | null, null, null, { place: number }];
+
 /** An rpc server: `handle` is called for every request frame. */
 export async function rpcServer(handle: (asked: Asked) => void, path?: string): Promise<string> {
 	const http = createServer();
 	const sockets = new WebSocketServer({ server: http, path: '/rpc', perMessageDeflate: false });
 	sockets.on('connection', (socket) => {
 		socket.on('message', (bytes: Buffer) => {
-			const [, , id, , , , , body] = unpack(bytes) as [number, number, number, string, null, null, null, { place: number }];
-			handle({ id, body, socket, answer: (code = 0, text = {}, last = true) => socket.send(answerFrame(id, code, text, last)) });
+			const [, , id, , deadlineMs, , , body] = unpack(bytes) as Frame;
+			handle({
+				id,
+				deadlineMs,
+				body,
+				socket,
+				answer: (code = 0, text = {}, last = true) => socket.send(answerFrame(id, code, text, last)),
+			});
 		});
 	});
 	return listen(http, path);
