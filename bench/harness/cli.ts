@@ -11,9 +11,12 @@ import { Session } from './session.js';
 
 export const exitCodes = { ok: 0, checkFailed: 1, usage: 2, unmeasurable: 3 } as const;
 
+/** Of questions that do not ask for more. */
+const USUAL = { seconds: 10, pairs: 5 };
+
 interface Options extends Narrowed {
-	seconds: number;
-	pairs: number;
+	seconds?: number;
+	pairs?: number;
 	json?: boolean;
 	cores?: [number, number];
 }
@@ -60,8 +63,8 @@ function commandLine({ stdout, stderr, questions = known }: Surroundings): Comma
 	return new Command('npm run bench --')
 		.description('Measures this checkout and answers one question; docs/performance.md tells how to read the answers.')
 		.argument('<question>', 'a name from the list below, or all')
-		.option('--seconds <number>', 'measured per point, over all its rounds together', positive, 10)
-		.option('--pairs <number>', 'rounds in which the alternatives take turns', wholeFromOne, 5)
+		.option('--seconds <number>', 'measured per point, over all its rounds together (default: 10, or what the question needs)', positive)
+		.option('--pairs <number>', 'rounds in which the alternatives take turns (default: 5, or what the question needs)', wholeFromOne)
 		.option('--cores <server,load>', 'cores of the servers and of the load generator (default: the first two granted)', twoCores)
 		.option('--only <names>', 'peers: these peers alone, separated by commas')
 		.option('--work <names>', 'peers: this work alone: infer, rank, score')
@@ -87,18 +90,22 @@ async function ask(name: string, options: Options, args: readonly string[], surr
 		commit: describeCommit(),
 		command: `npm run bench -- ${args.join(' ')}`,
 		started: new Date().toISOString(),
-		seconds: options.seconds,
-		pairs: options.pairs,
+		...USUAL,
+		...wantedOf(options),
 	};
 	const reports: Report[] = [];
 	for (const question of asked) {
-		const report = await answer(question, { ...setting, started: new Date().toISOString() }, { pinning, narrowed: options }, surroundings);
+		const own: Setting = { ...setting, ...question.usual, ...wantedOf(options), started: new Date().toISOString() };
+		const report = await answer(question, own, { pinning, narrowed: options }, surroundings);
 		reports.push(report);
 		if (!options.json) surroundings.stdout(`${reportAsText(report)}\n\n`);
 	}
 	if (options.json) surroundings.stdout(`${JSON.stringify(name === 'all' ? togetherOf(reports, setting) : reports[0])}\n`);
 	return reports.every(isOk) ? exitCodes.ok : exitCodes.checkFailed;
 }
+
+/** What the command line names. */
+const wantedOf = ({ seconds, pairs }: Options) => ({ ...(seconds !== undefined && { seconds }), ...(pairs !== undefined && { pairs }) });
 
 function chosen(name: string, questions: readonly Question[]): readonly Question[] {
 	if (name === 'all') return questions;

@@ -17,6 +17,18 @@ export interface LoadSpec {
 	/** A corpus file (see corpus.ts): frames for `rpc`, bodies for `http`; taken in turn. */
 	corpus: string;
 	connections: number;
+	/**
+	 * RPC only: what is left of it since the intended send is written into every frame (whose corpus must have room for one, see corpus.ts),
+	 * no retry leaves behind it, and `in_time` counts answers within it. Default: frames stay as they are, every answer is in time.
+	 */
+	deadline_ms?: number;
+	/** A group, 0 to 7, for each entry of the corpus: the result tells them apart. */
+	groups?: readonly number[];
+	/**
+	 * RPC, open loop or replay: the addresses take turns of this length, each alone with the whole load while it lasts. Each is a group of the
+	 * result, in order.
+	 */
+	alternate_ms?: number;
 	load: ClosedLoad | OpenLoad | ReplayLoad;
 	/**
 	 * Seconds before measuring, at the first rate of the profile (a replay: at the recording's mean rate); their requests are not
@@ -77,6 +89,15 @@ export interface Percentiles {
 	max: number;
 }
 
+/** What became of the requests of one group; what neither completed nor ended in an error is unanswered. */
+export interface GroupResult {
+	intended: number;
+	completed: number;
+	errors: number;
+	latency_us: Percentiles;
+	histogram: LoadResult['histogram'];
+}
+
 export interface LoadResult {
 	/** Of the measured part: from the end of the warm-up to the end of the profile; lingering is not part of it. */
 	seconds: number;
@@ -86,6 +107,8 @@ export interface LoadResult {
 	sent: number;
 	/** Answered without an error. */
 	completed: number;
+	/** Of these, answered within `deadline_ms` of the intended send: over `seconds`, the goodput. */
+	in_time: number;
 	/**
 	 * Requests that ended in an error, by its code (rpc: the catalogue's number as text, http: the status) or `CONNECTION_LOST`;
 	 * and `PROTOCOL`: over http, requests whose answer was none; over rpc, messages that belong to no request.
@@ -108,6 +131,8 @@ export interface LoadResult {
 	/** Non-empty buckets of the HDR histogram (3 digits): [highest value of the bucket in µs, count]. */
 	histogram: [number, number][];
 	timeline: { at_ms: number; completed: number; errors: number; p50_us: number; p99_us: number; max_us: number }[];
+	/** Empty unless the spec tells groups apart. */
+	groups: GroupResult[];
 	/** From the start of the measured part to the end of the run, frame and header bytes included. */
 	sent_bytes: number;
 	received_bytes: number;

@@ -53,6 +53,10 @@ export function addHistograms(histograms: readonly Histogram[]): Histogram {
 	return [...counts].sort(([a], [b]) => a - b);
 }
 
+/** How many took so long at most. */
+export const countWithin = (histogram: Histogram, us: number): number =>
+	histogram.reduce((sum, [value, count]) => sum + (value <= us ? count : 0), 0);
+
 /** The smallest bucket that holds the asked share of all values or passes it. */
 export function percentilesOf(histogram: Histogram): Percentiles {
 	const total = histogram.reduce((sum, [, count]) => sum + count, 0);

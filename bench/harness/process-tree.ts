@@ -1,5 +1,6 @@
 /** A process and everything it started, as /proc tells: CPU time, memory, and who is still alive. */
 import { readdirSync, readFileSync } from 'node:fs';
+import { Unmeasurable } from './failures.js';
 
 /** Linux has reported times in hundredths of a second to user space for as long as it runs on x86 and Arm. */
 const TICKS_PER_SECOND = 100;
@@ -50,6 +51,15 @@ function residentBytes(pid: number): number {
 	return Number(readText(`/proc/${pid}/status`).match(/^VmRSS:\s*(\d+) kB/m)?.[1] ?? 0) * 1024;
 }
 
+/** None for a process that has just ended. */
+function namesIn(folder: string): string[] {
+	try {
+		return readdirSync(folder);
+	} catch {
+		return [];
+	}
+}
+
 /** '' for a process that has just ended. */
 function readText(path: string): string {
 	try {
@@ -57,4 +67,17 @@ function readText(path: string): string {
 	} catch {
 		return '';
 	}
+}
+
+/**
+ * CPU seconds of a process and its descendants to the nanosecond, from the scheduler's own counts of the threads that live now; threads that have
+ * ended are not in it. Only differences between two moments mean something. @throws Unmeasurable on a kernel that does not count
+ */
+export function threadSeconds(pid: number): number {
+	const counts = processTree(pid).flatMap((member) =>
+		namesIn(`/proc/${member.pid}/task`).map((thread) => readText(`/proc/${member.pid}/task/${thread}/schedstat`)),
+	);
+	const nanoseconds = counts.reduce((sum, text) => sum + Number(text.split(' ')[0]), 0);
+	if (nanoseconds === 0) throw new Unmeasurable('this kernel does not count the CPU time of threads (CONFIG_SCHED_INFO)');
+	return nanoseconds / 1e9;
 }

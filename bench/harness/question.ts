@@ -74,7 +74,14 @@ export interface Bench {
 	 * Runs the load generator, pinned to its core or to those given. A void run is repeated, twice at most.
 	 * @throws Unmeasurable when it is void again, nothing was answered, or a server ended
 	 */
-	load(spec: LoadSpec, options?: { cores?: readonly number[] }): Promise<LoadResult>;
+	load(spec: LoadSpec, options?: LoadOptions): Promise<LoadResult>;
+}
+
+export interface LoadOptions {
+	/** Of the generator; default: the bench's. */
+	cores?: readonly number[];
+	/** Called and awaited before a run, and again before each that replaces a void one. */
+	onStart?: () => void | Promise<void>;
 }
 
 export interface ServerOptions {
@@ -96,5 +103,7 @@ export interface Question {
 	name: string;
 	/** One line for `--help`. */
 	asks: string;
+	/** What it needs instead of the command line's defaults. */
+	usual?: { seconds: number; pairs: number };
 	run(bench: Bench): Promise<Answer>;
 }

@@ -1,8 +1,8 @@
 /** The server of this checkout as a process under measurement. */
 
-import { once } from 'node:events';
 import { request } from 'node:http';
-import { createServer } from 'node:net';
+import { Unmeasurable } from './failures.js';
+import { freePort } from './free-port.js';
 import { inRoot } from './paths.js';
 import type { Bench, ServerOptions } from './question.js';
 import type { Server } from './server.js';
@@ -18,6 +18,15 @@ export interface Listening {
 	readonly base: string;
 }
 
+/** A bundle may take a while to load. */
+const CALL_TIMEOUT_MS = 30_000;
+
+/** A running rankd. */
+export interface Rankd extends Server, Listening {
+	/** `http://127.0.0.1:port` of metrics, health and administration. */
+	readonly admin: string;
+}
+
 export interface RankdOptions {
 	/** Default: the models that ship. */
 	repositories?: readonly string[];
@@ -31,16 +40,18 @@ export interface RankdOptions {
 	pollMs?: number;
 }
 
-export async function startRankd(bench: Bench, options: RankdOptions = {}): Promise<Server & Listening> {
+export async function startRankd(bench: Bench, options: RankdOptions = {}): Promise<Rankd> {
 	const { repositories = [inRoot('models')], flags = [], name = 'rankd', isReady = isHealthy } = options;
+	const adminPort = await freePort();
 	const command = (listening: Listening) => [
 		...[process.execPath, inRoot('dist', 'cli.js'), 'serve', '--log-level', 'warn', '--exit-on-error'],
 		...['--host', '127.0.0.1', '--http-port', String(listening.port), '--unix-socket', listening.unix.slice('unix:'.length)],
 		...repositories.flatMap((folder) => ['--model-repository', folder]),
-		...['--metrics-port', '0', ...flags],
+		...['--metrics-port', String(adminPort), '--grpc-port', '0', ...flags],
 	];
 	const { cores, pollMs } = options;
-	return await startListening(bench, command, { name, isReady, ...(cores && { cores }), ...(pollMs && { pollMs }) });
+	const server = await startListening(bench, command, { name, isReady, ...(cores && { cores }), ...(pollMs && { pollMs }) });
+	return Object.assign(server, { admin: `http://127.0.0.1:${adminPort}` });
 }
 
 type Rest = Omit<ServerOptions, 'command' | 'isReady'> & { isReady?: (listening: Listening) => Promise<boolean> };
@@ -64,25 +75,28 @@ const withListening = (server: Server, listening: Listening): Server & Listening
 
 export const isHealthy = ({ base }: Listening): Promise<boolean> => answers(`${base}/v2/health/ready`);
 
-/** Whether a GET, or a POST of `body`, is answered with 200. One connection per call: none is left open in the server. */
-export function answers(url: string, body?: string | Uint8Array, contentType = 'application/json'): Promise<boolean> {
+/** Whether a GET, or a POST of `body`, is answered with 200. */
+export const answers = async (url: string, body?: string | Uint8Array, contentType?: string): Promise<boolean> =>
+	(await call(url, body, contentType)).status === 200;
+
+/** A GET, or a POST of `body`. One connection per call: none is left open in the server. */
+export function call(url: string, body?: string | Uint8Array, contentType = 'application/json'): Promise<{ status: number; text: string }> {
 	return new Promise((resolve, reject) => {
 		const post = { method: 'POST', headers: { 'content-type': contentType } };
-		const call = request(url, { agent: false, timeout: 30_000, ...(body !== undefined && post) }, (response) => {
-			response.resume();
-			response.once('end', () => resolve(response.statusCode === 200));
+		const asked = request(url, { agent: false, timeout: CALL_TIMEOUT_MS, ...(body !== undefined && post) }, (response) => {
+			let text = '';
+			response.setEncoding('utf8').on('data', (part) => {
+				text += part;
+			});
+			response.once('end', () => resolve({ status: response.statusCode ?? 0, text }));
 		});
-		call.once('error', reject);
-		call.end(body);
+		asked.once('error', reject);
+		asked.end(body);
 	});
 }
 
-/** A port that was free a moment ago. */
-export async function freePort(): Promise<number> {
-	const server = createServer().listen(0, '127.0.0.1');
-	await once(server, 'listening');
-	const { port } = server.address() as { port: number };
-	server.close();
-	await once(server, 'close');
-	return port;
+/** Asks the administration for a change. @throws Unmeasurable with its answer when it refuses */
+export async function administer({ admin }: Rankd, path: string, body: object = {}): Promise<void> {
+	const { status, text } = await call(`${admin}${path}`, JSON.stringify(body));
+	if (status !== 200) throw new Unmeasurable(`POST ${path} was answered with ${status}: ${text}`);
 }

@@ -7,7 +7,7 @@ import { Unmeasurable } from './failures.js';
 import { generateLoad, generatorProgram, problemOf } from './generator.js';
 import type { LoadResult, LoadSpec } from './load.js';
 import type { Pinning } from './pin.js';
-import type { Bench, ServerOptions } from './question.js';
+import type { Bench, LoadOptions, ServerOptions } from './question.js';
 import { runToEnd } from './run-to-end.js';
 import type { Server } from './server.js';
 import { ServerProcess } from './server-process.js';
@@ -78,8 +78,9 @@ export class Session implements Bench {
 		return await ServerProcess.start(command, options, (server) => this.#servers.add(server));
 	}
 
-	async load(spec: LoadSpec, { cores = [this.cores.load] }: { cores?: readonly number[] } = {}): Promise<LoadResult> {
+	async load(spec: LoadSpec, { cores = [this.cores.load], onStart = () => {} }: LoadOptions = {}): Promise<LoadResult> {
 		for (let attempt = 1; ; attempt++) {
+			await onStart();
 			const result = await this.#generate(cores, spec);
 			const problem = problemOf(result);
 			if (problem === undefined) return result;

@@ -102,7 +102,7 @@ void Connections::finish_connect(Connection& connection) {
     if (greeting.empty()) return come_up(connection);
     connection.state = ConnectionState::kGreeting;
     const auto* bytes = reinterpret_cast<const uint8_t*>(greeting.data());
-    if (!connection.stream.write({bytes, greeting.size()}, {})) fail(connection, std::strerror(errno));
+    if (!connection.stream.write({bytes, greeting.size()})) fail(connection, std::strerror(errno));
 }
 
 void Connections::come_up(Connection& connection) {

@@ -14,12 +14,31 @@ constexpr size_t kHeaderBytes = 12;
 constexpr size_t kIdMarkOffset = 3;     ///< of 0xce, "a 32-bit unsigned integer follows"
 constexpr size_t kLeastFrameBytes = 8;  ///< array mark, version, operation, id
 constexpr uint8_t kArrayOf8 = 0x98;
-constexpr uint8_t kUint32 = 0xce;
+constexpr uint8_t kUint32 = 0xce, kStr8 = 0xd9, kFixStr = 0xa0, kFixStrMask = 0xe0;
 
 uint32_t read_u32(const uint8_t* at) {
     uint32_t value;
     std::memcpy(&value, at, sizeof value);
     return value;
+}
+
+void write_big_endian(uint8_t* at, uint32_t value) {
+    for (size_t i = 0; i < 4; ++i) at[i] = static_cast<uint8_t>(value >> (8 * (3 - i)));
+}
+
+/// Where the four bytes of a frame's deadline stand: behind its target, a text of up to 255 bytes. 0 when there are none.
+size_t find_deadline(std::span<const uint8_t> frame) {
+    if (frame.size() < kLeastFrameBytes + 2) return 0;
+    const uint8_t mark = frame[kLeastFrameBytes];
+    size_t at = kLeastFrameBytes + 1;
+    if ((mark & kFixStrMask) == kFixStr) {
+        at += mark & static_cast<uint8_t>(~kFixStrMask);
+    } else if (mark == kStr8) {
+        at += 1 + size_t{frame[at]};
+    } else {
+        return 0;
+    }
+    return at + 5 <= frame.size() && frame[at] == kUint32 ? at + 1 : 0;
 }
 
 Status invalid(const std::string& path, const std::string& what) {
@@ -54,7 +73,7 @@ Result<Corpus> Corpus::open(const std::string& path) {
     return corpus;
 }
 
-Result<Images> Images::rpc(const Corpus& corpus) {
+Result<Images> Images::rpc(const Corpus& corpus, bool has_deadlines) {
     Images images;
     for (const auto entry : corpus.entries()) {
         if (entry.size() < kLeastFrameBytes || entry[0] != kArrayOf8 || entry[kIdMarkOffset] != kUint32) {
@@ -62,14 +81,30 @@ Result<Images> Images::rpc(const Corpus& corpus) {
                           "corpus: entry " + std::to_string(images.id_offsets_.size()) +
                               " is no request frame whose id is a 32-bit integer (0x98 first, 0xce at byte 3)");
         }
+        const size_t deadline = has_deadlines ? find_deadline(entry) : 0;
+        if (has_deadlines && deadline == 0) {
+            return Status(Code::INVALID_ARGUMENT, "corpus: entry " + std::to_string(images.id_offsets_.size()) +
+                                                      " has no deadline written as a 32-bit integer, and deadline_ms needs one");
+        }
         uint8_t header[kMaxFrameHeader];
         const size_t header_bytes = write_frame_header(header, kBinary, entry.size());
+        if (has_deadlines) images.deadline_offsets_.push_back(static_cast<uint32_t>(header_bytes + deadline));
         images.block_.insert(images.block_.end(), header, header + header_bytes);
         images.block_.insert(images.block_.end(), entry.begin(), entry.end());
         images.starts_.push_back(images.block_.size());
         images.id_offsets_.push_back(static_cast<uint8_t>(header_bytes + kIdMarkOffset + 1));
     }
     return images;
+}
+
+std::span<const uint8_t> Images::with_id(uint32_t place, uint32_t id) {
+    write_big_endian(block_.data() + starts_[place] + id_offsets_[place], id);
+    return (*this)[place];
+}
+
+std::span<const uint8_t> Images::with_deadline(uint32_t place, uint32_t id, uint32_t deadline_ms) {
+    write_big_endian(block_.data() + starts_[place] + deadline_offsets_[place], deadline_ms);
+    return with_id(place, id);
 }
 
 Images Images::http(const Corpus& corpus, const std::string& host, const std::string& path,

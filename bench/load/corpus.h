@@ -28,8 +28,9 @@ class Corpus {
 /// Every entry as it goes over the wire, one after the other in one block: sending is one copy, or none.
 class Images {
   public:
-    /// WebSocket frames. @return INVALID_ARGUMENT when an entry is no request frame with a 32-bit id
-    static Result<Images> rpc(const Corpus& corpus);
+    /// WebSocket frames. @return INVALID_ARGUMENT when an entry is no request frame with a 32-bit id, or has no room for a
+    /// deadline
+    static Result<Images> rpc(const Corpus& corpus, bool has_deadlines);
 
     /// Keep-alive POST requests. `host` is the Host header.
     static Images http(const Corpus& corpus, const std::string& host, const std::string& path,
@@ -38,13 +39,16 @@ class Images {
     std::span<const uint8_t> operator[](uint32_t place) const {
         return {block_.data() + starts_[place], starts_[place + 1] - starts_[place]};
     }
-    /// Where in the image of a frame its four bytes of id stand (rpc).
-    size_t id_offset(uint32_t place) const { return id_offsets_[place]; }
+    /// The image of a frame with this id (rpc); valid until the next call.
+    std::span<const uint8_t> with_id(uint32_t place, uint32_t id);
+    /// As `with_id`, with this deadline; only for images made with deadlines.
+    std::span<const uint8_t> with_deadline(uint32_t place, uint32_t id, uint32_t deadline_ms);
 
   private:
     std::vector<uint8_t> block_;
     std::vector<size_t> starts_{0};
     std::vector<uint8_t> id_offsets_;
+    std::vector<uint32_t> deadline_offsets_;  ///< empty when frames keep the deadline they came with
 };
 
 }  // namespace rankd::load

@@ -46,11 +46,11 @@ void HttpProtocol::end(Connection& connection, AnswerSink& sink) {
     if (exchange.is_open && exchange.reader.end() == HttpReader::Event::kAnswer) answer(connection, exchange, false, sink);
 }
 
-bool HttpProtocol::send(Connection& connection, uint32_t id, uint32_t place) {
+bool HttpProtocol::send(Connection& connection, const Departure& departure) {
     Exchange& exchange = exchanges_[connection.index];
-    exchange.id = id;
+    exchange.id = departure.id;
     exchange.is_open = true;
-    return connection.stream.write(images_[connection.index % images_.size()][place], {});
+    return connection.stream.write(images_[connection.index % images_.size()][departure.place]);
 }
 
 }  // namespace rankd::load

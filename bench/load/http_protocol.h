@@ -16,7 +16,7 @@ class HttpProtocol final : public Protocol {
     Verdict greet(Connection&, std::span<const uint8_t>&, std::string&) override { return Verdict::kReady; }
     Verdict receive(Connection& connection, std::span<const uint8_t>& bytes, AnswerSink& sink) override;
     void end(Connection& connection, AnswerSink& sink) override;
-    bool send(Connection& connection, uint32_t id, uint32_t place) override;
+    bool send(Connection& connection, const Departure& departure) override;
 
   private:
     struct Exchange {

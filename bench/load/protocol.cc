@@ -9,7 +9,7 @@ Result<std::unique_ptr<Protocol>> make_protocol(const Spec& spec, const Corpus& 
                                                 const std::vector<SocketAddress>& addresses) {
     std::unique_ptr<Protocol> protocol;
     if (spec.transport == Transport::kRpc) {
-        RANKD_ASSIGN_OR_RETURN(Images images, Images::rpc(corpus));
+        RANKD_ASSIGN_OR_RETURN(Images images, Images::rpc(corpus, spec.deadline_ms > 0));
         protocol = std::make_unique<RpcProtocol>(spec, std::move(images));
         return protocol;
     }

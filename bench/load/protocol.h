@@ -23,6 +23,13 @@ class AnswerSink {
     virtual void on_stray(Connection& connection) = 0;
 };
 
+/// One attempt of a request.
+struct Departure {
+    uint32_t id;
+    uint32_t place;            ///< in the corpus
+    uint32_t deadline_ms = 0;  ///< what is left of it, for a corpus of frames with deadlines
+};
+
 class Protocol {
   public:
     enum class Verdict : uint8_t {
@@ -46,7 +53,7 @@ class Protocol {
     /// The server has closed its side.
     virtual void end(Connection& connection, AnswerSink& sink) = 0;
     /// @return false when the connection is broken
-    virtual bool send(Connection& connection, uint32_t id, uint32_t place) = 0;
+    virtual bool send(Connection& connection, const Departure& departure) = 0;
 };
 
 Result<std::unique_ptr<Protocol>> make_protocol(const Spec& spec, const Corpus& corpus,

@@ -17,6 +17,7 @@ void Recorder::keep_arrivals(size_t expected) {
 void Recorder::count_intended(const Request& request) {
     if (!request.is_measured) return;
     ++intended_;
+    if (!groups_.empty()) ++groups_[request.group].intended;
     if (keeps_arrivals_) arrivals_.push_back({request.intended - begin_, request.place});
 }
 
@@ -48,11 +49,20 @@ void Recorder::count_finished(const Request& request, const Outcome& outcome, Na
         ++failed_;
         ++errors_[outcome.code];
         ++interval_errors_;
+        if (!groups_.empty()) ++groups_[request.group].failed;
         return;
     }
+    count_completed(request, now - request.intended);
+}
+
+void Recorder::count_completed(const Request& request, Nanos latency) {
     ++completed_;
-    histogram_.record(now - request.intended);
-    interval_histogram_.record(now - request.intended);
+    in_time_ += latency <= deadline_;
+    histogram_.record(latency);
+    interval_histogram_.record(latency);
+    if (groups_.empty()) return;
+    ++groups_[request.group].completed;
+    groups_[request.group].histogram.record(latency);
 }
 
 void Recorder::count_stray(Nanos now) {

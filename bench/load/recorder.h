@@ -19,12 +19,22 @@ struct Interval {
     Nanos p50 = 0, p99 = 0, max = 0;
 };
 
+/// What became of the requests of one group.
+struct Group {
+    uint64_t intended = 0, completed = 0, failed = 0;
+    Histogram histogram;
+};
+
 class Recorder {
   public:
     /// @param begin, end  the measured part
     /// @param interval    width of a step of the timeline
     Recorder(Nanos begin, Nanos end, Nanos interval);
 
+    /// Counts so many groups apart, too; `Request::group` must lie below.
+    void tell_groups_apart(uint32_t count) { groups_.resize(count); }
+    /// Answers count as in time when they come within this of the intended send.
+    void set_deadline(Nanos deadline) { deadline_ = deadline; }
     /// Keeps intended times and places for a recording.
     void keep_arrivals(size_t expected);
 
@@ -51,6 +61,7 @@ class Recorder {
     uint64_t intended() const { return intended_; }
     uint64_t sent() const { return sent_; }
     uint64_t completed() const { return completed_; }
+    uint64_t in_time() const { return in_time_; }
     uint64_t unanswered() const { return intended_ - completed_ - failed_; }
     uint64_t retries() const { return retries_; }
     uint64_t missed() const { return missed_; }
@@ -61,21 +72,25 @@ class Recorder {
     const std::array<uint64_t, kOutcomes>& errors() const { return errors_; }
     const Histogram& histogram() const { return histogram_; }
     const std::vector<Interval>& timeline() const { return timeline_; }
+    const std::vector<Group>& groups() const { return groups_; }
     const std::vector<RecordedArrival>& arrivals() const { return arrivals_; }
 
   private:
+    void count_completed(const Request& request, Nanos latency);
     void advance_timeline(Nanos now);
     void close_interval();
 
     Nanos begin_, end_, interval_;
     Nanos interval_end_;
-    uint64_t intended_ = 0, sent_ = 0, completed_ = 0, failed_ = 0, retries_ = 0, missed_ = 0, never_sent_ = 0,
+    Nanos deadline_ = kForever;
+    uint64_t intended_ = 0, sent_ = 0, completed_ = 0, in_time_ = 0, failed_ = 0, retries_ = 0, missed_ = 0, never_sent_ = 0,
              completed_within_ = 0;
     bool was_answered_ = false, keeps_arrivals_ = false;
     std::array<uint64_t, kOutcomes> errors_{};
     Histogram histogram_, interval_histogram_;
     uint64_t interval_errors_ = 0;
     std::vector<Interval> timeline_;
+    std::vector<Group> groups_;
     std::vector<RecordedArrival> arrivals_;
 };
 

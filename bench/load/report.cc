@@ -58,6 +58,19 @@ void append_latency(std::string& out, const Histogram& histogram) {
     out += "],";
 }
 
+void append_groups(std::string& out, const Recorder& recorder) {
+    const char* separator = "";
+    out += "\"groups\":[";
+    for (const Group& group : recorder.groups()) {
+        append(out, "%s{\"intended\":%" PRIu64 ",\"completed\":%" PRIu64 ",\"errors\":%" PRIu64 ",", separator, group.intended,
+               group.completed, group.failed);
+        append_latency(out, group.histogram);
+        out.back() = '}';
+        separator = ",";
+    }
+    out += "],";
+}
+
 void append_timeline(std::string& out, const Recorder& recorder) {
     out += "\"timeline\":[";
     double at_ms = 0;
@@ -101,11 +114,13 @@ std::string report(const Spec& spec, const RunResult& result) {
     append(out, "{\"seconds\":%.6f,\"intended\":%" PRIu64 ",\"sent\":%" PRIu64 ",\"completed\":%" PRIu64 ",", window,
            recorder.intended(), recorder.sent(), recorder.completed());
     append_errors(out, recorder);
+    append(out, "\"in_time\":%" PRIu64 ",", recorder.in_time());
     append(out, "\"unanswered\":%" PRIu64 ",\"retries\":%" PRIu64 ",\"missed\":%" PRIu64 ",\"is_void\":%s,",
            recorder.unanswered(), recorder.retries(), recorder.missed(), is_void(spec, recorder) ? "true" : "false");
     append(out, "\"completed_per_second\":%.3f,", static_cast<double>(recorder.completed_within()) / window);
     append_latency(out, recorder.histogram());
     append_timeline(out, recorder);
+    append_groups(out, recorder);
     append(out, "\"sent_bytes\":%" PRIu64 ",\"received_bytes\":%" PRIu64 ",\"generator_utilisation\":%.4f}\n", result.sent_bytes,
            result.received_bytes, result.utilisation);
     return out;

@@ -19,6 +19,7 @@ struct Request {
     uint32_t next = kNoRequest, previous = kNoRequest;  ///< neighbours in the list that holds it
     uint8_t generation = 0;  ///< counts the lives of the slot: a late answer to an earlier one is told apart
     uint8_t attempts = 0;
+    uint8_t group = 0;
     bool is_measured = false;
     bool is_open = false;  ///< sent, not answered
 };

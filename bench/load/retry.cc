@@ -24,10 +24,16 @@ bool is_retryable(Transport transport, const Outcome& outcome) {
 Retries::Retries(const RetrySpec& spec, Transport transport, uint64_t seed)
     : spec_(spec), transport_(transport), random_(seed ^ kJitter) {}
 
-std::optional<Nanos> Retries::wait_before_next(const Outcome& outcome, uint32_t attempts) {
+std::optional<Nanos> Retries::wait_before_next(const Outcome& outcome, uint32_t attempts, Nanos left) {
     if (attempts >= spec_.max_attempts || !is_retryable(transport_, outcome)) return std::nullopt;
     if (static_cast<double>(granted_ + 1) > spec_.budget * static_cast<double>(sent_)) return std::nullopt;
+    const Nanos wait = wait_after(outcome, attempts);
+    if (wait >= left) return std::nullopt;
     ++granted_;
+    return wait;
+}
+
+Nanos Retries::wait_after(const Outcome& outcome, uint32_t attempts) {
     if (outcome.retry_after_ms != UINT32_MAX) return Nanos{outcome.retry_after_ms} * kMillisecond;
     const double longest = std::min(spec_.backoff_ms * static_cast<double>(uint64_t{1} << (attempts - 1)), kLongestBackoffMs);
     const double fraction = static_cast<double>(random_() >> 11) * 0x1p-53;

@@ -24,8 +24,9 @@ class Retries {
     void sent() { ++sent_; }
 
     /// @param attempts  of this request so far
+    /// @param left      of its deadline; an attempt that would leave later is pointless
     /// @return how long to wait before the next one, or nothing when this was the last
-    std::optional<Nanos> wait_before_next(const Outcome& outcome, uint32_t attempts);
+    std::optional<Nanos> wait_before_next(const Outcome& outcome, uint32_t attempts, Nanos left = kForever);
 
     void schedule(uint32_t request, Nanos due);
     bool is_empty() const { return waiting_.empty(); }
@@ -34,6 +35,8 @@ class Retries {
     uint32_t pop();
 
   private:
+    Nanos wait_after(const Outcome& outcome, uint32_t attempts);
+
     struct Waiting {
         Nanos due;
         uint32_t request;

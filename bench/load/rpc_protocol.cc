@@ -12,10 +12,6 @@ namespace {
 /// From this size on a second system call costs less than copying the frame.
 constexpr size_t kDirectBytes = 16 * 1024;
 
-void write_id(uint8_t* at, uint32_t id) {
-    for (size_t i = 0; i < 4; ++i) at[i] = static_cast<uint8_t>(id >> (8 * (3 - i)));
-}
-
 void take_message(Connection& connection, std::span<const uint8_t> message, uint8_t opcode, AnswerSink& sink) {
     const Answer answer = opcode == kBinary ? read_answer(message) : Answer{};
     if (!answer.is_valid) return sink.on_stray(connection);
@@ -80,20 +76,12 @@ Protocol::Verdict RpcProtocol::receive(Connection& connection, std::span<const u
     }
 }
 
-bool RpcProtocol::send(Connection& connection, uint32_t id, uint32_t place) {
-    const std::span<const uint8_t> image = images_[place];
-    const size_t id_offset = images_.id_offset(place);
-    if (image.size() < kDirectBytes) {
-        uint8_t* out = connection.stream.extend(image.size());
-        std::memcpy(out, image.data(), image.size());
-        write_id(out + id_offset, id);
-        return true;
-    }
-    uint8_t head[kMaxFrameHeader + 8];
-    const size_t head_bytes = id_offset + 4;
-    std::memcpy(head, image.data(), head_bytes);
-    write_id(head + id_offset, id);
-    return connection.stream.write({head, head_bytes}, image.subspan(head_bytes));
+bool RpcProtocol::send(Connection& connection, const Departure& departure) {
+    const auto [id, place, deadline_ms] = departure;
+    const auto image = has_deadlines_ ? images_.with_deadline(place, id, deadline_ms) : images_.with_id(place, id);
+    if (image.size() >= kDirectBytes) return connection.stream.write(image);
+    std::memcpy(connection.stream.extend(image.size()), image.data(), image.size());
+    return true;
 }
 
 }  // namespace rankd::load

@@ -37,6 +37,7 @@ Run::Run(const Spec& spec, uint32_t corpus_size, std::unique_ptr<Schedule> sched
       protocol_(std::move(protocol)),
       retries_(spec.retry, spec.transport, spec.seed),
       connections_(addresses, spec.connections, *protocol_, *this),
+      deadline_(to_nanos(spec.deadline_ms / 1000)),
       lateness_(kFramesPerTurn),
       free_(spec.connections) {}
 
@@ -62,8 +63,10 @@ void Run::start() {
     start_ = now_ns() + kRunUp;
     const Nanos begin = start_ + to_nanos(spec_.warmup_seconds);
     const Nanos end = is_closed_loop() ? begin + to_nanos(spec_.closed_seconds) : start_ + schedule_->end();
-    deadline_ = end + to_nanos(spec_.linger_seconds);
+    give_up_ = end + to_nanos(spec_.linger_seconds);
     recorder_ = std::make_unique<Recorder>(begin, end, to_nanos(spec_.interval_ms / 1000));
+    recorder_->tell_groups_apart(count_groups(spec_));
+    if (deadline_ > 0) recorder_->set_deadline(deadline_);
     if (!spec_.record.empty()) recorder_->keep_arrivals(expected_arrivals(spec_));
     is_started_ = true;
     if (!is_closed_loop()) return take_next_arrival();
@@ -132,13 +135,13 @@ void Run::take_next_arrival() {
 }
 
 bool Run::is_over(Nanos now) const {
-    if (now >= deadline_) return true;
+    if (now >= give_up_) return true;
     return now >= recorder_->end() && !next_ && recorder_->open() == 0;
 }
 
 int Run::wait_ms(Nanos now) const {
     if (open_ > 0 && now - last_activity_ < kKeepAsking) return 0;
-    Nanos next = now < recorder_->end() ? recorder_->end() : deadline_;
+    Nanos next = now < recorder_->end() ? recorder_->end() : give_up_;
     if (next_) next = std::min(next, start_ + next_->at);
     if (!retries_.is_empty()) next = std::min(next, retries_.next_due());
     next = std::min(next, connections_.next_revival());
@@ -161,10 +164,17 @@ void Run::start_request(Nanos intended, uint32_t place, bool is_measured, uint32
     Request& request = requests_[slot];
     request.intended = intended;
     request.place = place;
+    request.group = group_of(intended, place);
     request.is_measured = is_measured;
     request.connection = home;
     recorder_->count_intended(request);
     dispatch(slot);
+}
+
+uint8_t Run::group_of(Nanos intended, uint32_t place) const {
+    if (spec_.alternate_ms == 0) return spec_.groups.empty() ? 0 : spec_.groups[place];
+    const Nanos turn = (intended - start_) / to_nanos(spec_.alternate_ms / 1000);
+    return static_cast<uint8_t>(turn % static_cast<Nanos>(spec_.addresses.size()));
 }
 
 void Run::start_closed(Connection& connection, Nanos now) {
@@ -174,150 +184,12 @@ void Run::start_closed(Connection& connection, Nanos now) {
     start_request(now, static_cast<uint32_t>(closed_count_++ % corpus_size_), is_measured, connection.index);
 }
 
-void Run::dispatch(uint32_t slot) {
-    Connection* connection = choose(requests_[slot]);
-    if (connection != nullptr) return carry(*connection, slot);
-    requests_.push_back(waiting_, slot);
-}
-
-/// Where a request goes: in a closed loop home, in an open one to the next connection that stands (http: that is free).
-Connection* Run::choose(const Request& request) {
-    if (is_closed_loop()) return &connections_[request.connection];
-    return is_http() ? next_free() : next_up();
-}
-
-Connection* Run::next_up() {
-    const auto count = static_cast<uint32_t>(connections_.size());
-    for (uint32_t tried = 0; tried < count && connections_.up() > 0; ++tried) {
-        Connection& connection = connections_[cursor_];
-        cursor_ = cursor_ + 1 == count ? 0 : cursor_ + 1;
-        if (connection.is_up()) return &connection;
-    }
-    return nullptr;
-}
-
-Connection* Run::next_free() {
-    while (free_size_ > 0) {
-        Connection& connection = connections_[free_[free_head_]];
-        free_head_ = free_head_ + 1 == free_.size() ? 0 : free_head_ + 1;
-        --free_size_;
-        connection.is_free = false;
-        if (connection.is_up() && connection.open.is_empty()) return &connection;
-    }
-    return nullptr;
-}
-
-void Run::become_free(Connection& connection) {
-    if (connection.is_free || !connection.is_up() || !connection.open.is_empty()) return;
-    connection.is_free = true;
-    free_[(free_head_ + free_size_++) % free_.size()] = connection.index;
-}
-
-void Run::carry(Connection& connection, uint32_t slot) {
-    const bool can_send = connection.is_up() && connection.backlog.is_empty() && connection.stream.has_room();
-    if (can_send) return transmit(connection, slot);
-    requests_[slot].connection = connection.index;
-    requests_.push_back(connection.backlog, slot);
-}
-
-void Run::transmit(Connection& connection, uint32_t slot) {
-    Request& request = requests_[slot];
-    request.connection = connection.index;
-    request.is_open = true;
-    if (++request.attempts == 1) retries_.sent();
-    recorder_->count_sent(request);
-    requests_.push_back(connection.open, slot);
-    ++open_;
-    if (!protocol_->send(connection, requests_.id_of(slot), request.place)) return connections_.mark_broken(connection);
-    if (!is_http()) connections_.mark_dirty(connection);
-}
-
-void Run::send_backlog(Connection& connection) {
-    while (!connection.backlog.is_empty() && connection.is_up() && connection.stream.has_room()) {
-        transmit(connection, requests_.pop_front(connection.backlog));
-        if (is_http()) return;
-    }
-}
-
-void Run::send_waiting() {
-    while (!waiting_.is_empty()) {
-        Connection* connection = choose(requests_[waiting_.first]);
-        if (connection == nullptr) return;
-        carry(*connection, requests_.pop_front(waiting_));
-    }
-}
-
-void Run::on_answer(Connection& connection, uint64_t id, const Outcome& outcome) {
-    const uint32_t slot = requests_.find(id);
-    if (slot == kNoRequest || requests_[slot].connection != connection.index) return on_stray(connection);
-    connections_.mark_healthy(connection);
-    requests_.remove(connection.open, slot);
-    requests_[slot].is_open = false;
-    --open_;
-    conclude(connection, slot, outcome, connections_.received_at());
-    if (is_http() && !is_closed_loop()) {
-        become_free(connection);
-        send_waiting();
-    }
-}
-
-void Run::on_stray(Connection&) {
-    if (is_started_) recorder_->count_stray(connections_.received_at());
-}
-
-/// An attempt has ended: the request is tried again or has ended too.
-void Run::conclude(Connection& connection, uint32_t slot, const Outcome& outcome, Nanos now) {
-    const Request& request = requests_[slot];
-    if (const auto wait = retries_.wait_before_next(outcome, request.attempts)) {
-        recorder_->count_retry(request);
-        return retries_.schedule(slot, now + *wait);
-    }
-    recorder_->count_finished(request, outcome, now);
-    requests_.release(slot);
-    if (is_closed_loop()) refill(connection, now);
-}
-
-/// Closed loop: the place of a request that has ended is taken by the next one.
-void Run::refill(Connection& connection, Nanos now) {
-    if (now >= recorder_->end()) return;
-    if (connection.is_up()) {
-        start_closed(connection, now);
-    } else {
-        ++connection.owed;
-    }
-}
-
-void Run::on_up(Connection& connection) {
-    if (!is_started_) {
-        if (is_http()) become_free(connection);
-        return;
-    }
-    send_backlog(connection);
-    const Nanos now = now_ns();
-    for (uint32_t owed = std::exchange(connection.owed, 0); owed > 0; --owed) refill(connection, now);
-    if (is_http() && !is_closed_loop()) become_free(connection);
-    send_waiting();
-}
-
-void Run::on_down(Connection& connection) {
-    const Nanos now = now_ns();
-    while (!connection.open.is_empty()) {
-        const uint32_t slot = requests_.pop_front(connection.open);
-        requests_[slot].is_open = false;
-        --open_;
-        conclude(connection, slot, {.code = kConnectionLost}, now);
-    }
-    // What was never sent is not lost; in an open loop another connection may take it.
-    while (!is_closed_loop() && !connection.backlog.is_empty())
-        requests_.push_back(waiting_, requests_.pop_front(connection.backlog));
-}
-
-void Run::on_room(Connection& connection) {
-    send_backlog(connection);
-}
-
 Result<RunResult> run_load(const Spec& spec) {
     RANKD_ASSIGN_OR_RETURN(const Corpus corpus, Corpus::open(spec.corpus));
+    if (!spec.groups.empty() && spec.groups.size() != corpus.size()) {
+        return Status(Code::INVALID_ARGUMENT, "groups: expected one for each of the " + std::to_string(corpus.size()) +
+                                                  " entries of the corpus, got " + std::to_string(spec.groups.size()));
+    }
     std::vector<SocketAddress> addresses;
     for (const std::string& text : spec.addresses) {
         RANKD_ASSIGN_OR_RETURN(SocketAddress address, resolve(text));

@@ -53,13 +53,15 @@ class Run final : public ConnectionEvents {
     void count_rest();
 
     void start_request(Nanos intended, uint32_t place, bool is_measured, uint32_t home);
+    uint8_t group_of(Nanos intended, uint32_t place) const;
     void start_closed(Connection& connection, Nanos now);
     void dispatch(uint32_t slot);
     Connection* choose(const Request& request);
-    Connection* next_up();
+    Connection* next_up(const Request& request);
     Connection* next_free();
     void carry(Connection& connection, uint32_t slot);
     void transmit(Connection& connection, uint32_t slot);
+    Nanos left_of_deadline(const Request& request, Nanos now) const;
     void send_backlog(Connection& connection);
     void send_waiting();
     void conclude(Connection& connection, uint32_t slot, const Outcome& outcome, Nanos now);
@@ -77,7 +79,8 @@ class Run final : public ConnectionEvents {
     Connections connections_;
     std::unique_ptr<Recorder> recorder_;
 
-    Nanos start_ = 0, deadline_ = 0;
+    Nanos start_ = 0, give_up_ = 0;
+    Nanos deadline_;  ///< of each request, from its intended send; 0 = none
     bool is_started_ = false, is_exhausted_ = false;
     std::optional<Arrival> next_;
     Lateness lateness_;

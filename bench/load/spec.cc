@@ -165,6 +165,35 @@ Status parse_retry(const simdjson::dom::element& value, RetrySpec& retry) {
     return fields.finish();
 }
 
+Status parse_groups(const simdjson::dom::element& value, const SpecFields& fields, Spec& spec) {
+    simdjson::dom::array list;
+    if (value.get(list) != simdjson::SUCCESS || list.size() == 0) {
+        return fields.unexpected("groups", "a list with the group of each entry of the corpus", value);
+    }
+    for (const auto& entry : list) {
+        uint64_t group = 0;
+        if (entry.get(group) != simdjson::SUCCESS || group >= kMostGroups) {
+            return fields.unexpected("groups[" + std::to_string(spec.groups.size()) + "]", "an integer from 0 to 7", entry);
+        }
+        spec.groups.push_back(static_cast<uint8_t>(group));
+    }
+    return Status::ok();
+}
+
+/// Deadlines and turns are what an open stream of frames has.
+Status check_together(const Spec& spec) {
+    const bool is_rpc = spec.transport == Transport::kRpc;
+    if (spec.deadline_ms > 0 && !is_rpc) return Status(Code::INVALID_ARGUMENT, "deadline_ms: only with transport \"rpc\"");
+    if (spec.alternate_ms == 0) return Status::ok();
+    if (!is_rpc || spec.mode == Mode::kClosed) {
+        return Status(Code::INVALID_ARGUMENT, "alternate_ms: only with transport \"rpc\" and not in a closed loop");
+    }
+    if (!spec.groups.empty())
+        return Status(Code::INVALID_ARGUMENT, "alternate_ms: its groups are the addresses, so groups must be absent");
+    if (spec.addresses.size() <= kMostGroups && spec.addresses.size() <= spec.connections) return Status::ok();
+    return Status(Code::INVALID_ARGUMENT, "alternate_ms: needs at most 8 addresses, and a connection for each");
+}
+
 Status check_timeline(const Spec& spec) {
     double seconds = spec.closed_seconds;
     for (const Step& step : spec.profile) seconds += step.seconds;
@@ -173,6 +202,11 @@ Status check_timeline(const Spec& spec) {
 }
 
 }  // namespace
+
+uint32_t count_groups(const Spec& spec) {
+    if (spec.alternate_ms > 0) return static_cast<uint32_t>(spec.addresses.size());
+    return spec.groups.empty() ? 0 : *std::max_element(spec.groups.begin(), spec.groups.end()) + 1u;
+}
 
 Result<Spec> parse_spec(std::string_view json) {
     simdjson::dom::parser parser;
@@ -193,8 +227,12 @@ Result<Spec> parse_spec(std::string_view json) {
     RANKD_RETURN_IF_ERROR(fields.seed("seed", spec.seed));
     RANKD_RETURN_IF_ERROR(fields.number("interval_ms", spec.interval_ms, {.least = 1, .most = kDay * 1000}, false));
     if (const auto retry = fields.take("retry")) RANKD_RETURN_IF_ERROR(parse_retry(*retry, spec.retry));
+    RANKD_RETURN_IF_ERROR(fields.number("deadline_ms", spec.deadline_ms, {.least = 1, .most = kDay * 1000}, false));
+    RANKD_RETURN_IF_ERROR(fields.number("alternate_ms", spec.alternate_ms, {.least = 1, .most = kDay * 1000}, false));
+    if (const auto groups = fields.take("groups")) RANKD_RETURN_IF_ERROR(parse_groups(*groups, fields, spec));
     RANKD_RETURN_IF_ERROR(fields.text("record", spec.record, false));
     RANKD_RETURN_IF_ERROR(fields.finish());
+    RANKD_RETURN_IF_ERROR(check_together(spec));
     RANKD_RETURN_IF_ERROR(check_timeline(spec));
     return spec;
 }

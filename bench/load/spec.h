@@ -39,6 +39,9 @@ struct Spec {
     std::vector<std::pair<std::string, std::string>> headers;
     std::string corpus;
     uint32_t connections = 1;
+    double deadline_ms = 0;       ///< rpc: written into every frame; 0 leaves frames as they are
+    std::vector<uint8_t> groups;  ///< of each entry of the corpus, or empty
+    double alternate_ms = 0;      ///< rpc, open: the addresses take turns of this length; 0 uses all of them all the time
 
     Mode mode = Mode::kClosed;
     uint32_t in_flight = 1;     ///< closed: per connection
@@ -55,6 +58,10 @@ struct Spec {
     RetrySpec retry;
     std::string record;  ///< path, or empty
 };
+
+/// Requests are told apart by group: by entry of the corpus, by the address whose turn it is, or not at all.
+constexpr uint32_t kMostGroups = 8;
+uint32_t count_groups(const Spec& spec);
 
 /// Reads and checks a spec. @return INVALID_ARGUMENT whose message names the field, what was expected and what came
 Result<Spec> parse_spec(std::string_view json);

@@ -1,7 +1,6 @@
 #include "stream.h"
 
 #include <sys/epoll.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -15,15 +14,6 @@ void register_with(int epoll, int operation, int fd, uint32_t events, uint32_t t
     event.events = events;
     event.data.u32 = token;
     epoll_ctl(epoll, operation, fd, &event);
-}
-
-long send_both(int fd, std::span<const uint8_t> head, std::span<const uint8_t> rest) {
-    if (rest.empty()) return send(fd, head.data(), head.size(), MSG_NOSIGNAL);
-    iovec parts[2] = {{const_cast<uint8_t*>(head.data()), head.size()}, {const_cast<uint8_t*>(rest.data()), rest.size()}};
-    msghdr message{};
-    message.msg_iov = parts;
-    message.msg_iovlen = 2;
-    return sendmsg(fd, &message, MSG_NOSIGNAL);
 }
 
 }  // namespace
@@ -74,16 +64,14 @@ uint8_t* Stream::extend(size_t bytes) {
     return out_.data() + at;
 }
 
-bool Stream::write(std::span<const uint8_t> head, std::span<const uint8_t> rest) {
+bool Stream::write(std::span<const uint8_t> bytes) {
     size_t taken = 0;
     if (pending() == 0) {
-        if (!take_sent(send_both(fd_, head, rest), taken)) return false;
-        if (taken == head.size() + rest.size()) return true;
+        if (!take_sent(send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL), taken)) return false;
+        if (taken == bytes.size()) return true;
         want_write(true);
     }
-    const size_t of_head = std::min(taken, head.size());
-    out_.insert(out_.end(), head.begin() + static_cast<long>(of_head), head.end());
-    out_.insert(out_.end(), rest.begin() + static_cast<long>(taken - of_head), rest.end());
+    out_.insert(out_.end(), bytes.begin() + static_cast<long>(taken), bytes.end());
     return true;
 }
 

@@ -29,9 +29,8 @@ class Stream {
 
     /// Room for `bytes` that leave with the next flush.
     uint8_t* extend(size_t bytes);
-    /// Sends `head` and `rest` at once when nothing waits before them; what the socket does not take is kept. @return false when
-    /// broken
-    bool write(std::span<const uint8_t> head, std::span<const uint8_t> rest);
+    /// Sends at once when nothing waits before; what the socket does not take is kept. @return false when broken
+    bool write(std::span<const uint8_t> bytes);
     /// @return false when the connection is broken
     bool flush();
 

@@ -2,7 +2,7 @@
 
     python bench/models/make.py NAME --out FOLDER --tool build/cmake/rankd-bundle
 
-FOLDER/repository becomes a model repository with one bundle (`ranker-u64`, `ranker-text`, `retriever`, `mlp` or `trees`), FOLDER/npy holds its
+FOLDER/repository becomes a model repository with one bundle (`ranker-u64`, `ranker-text`, `retriever`, `mlp`, `trees` or `trees-twice`), FOLDER/npy holds its
 tables as arrays for servers that read no bundles. Nothing here is trained: it serves to measure work, never quality. Needs Python with numpy and onnx.
 """
 
@@ -187,34 +187,34 @@ def write_mlp(bundle):
 FEATURES, TREES, DEPTH = 247, 500, 8
 
 
-def write_trees(bundle):
+def write_trees(bundle, trees=TREES):
     """A boosted ensemble as XGBoost exports it, complete trees with random cuts: `rows` [B, 247] to `score` [B, 1] in [0, 1]."""
     random = np.random.default_rng(6)
     inner, leaves = 2**DEPTH - 1, 2**DEPTH
     nodes = inner + leaves
-    ids = np.tile(np.arange(nodes), TREES)
+    ids = np.tile(np.arange(nodes), trees)
     is_inner = ids < inner
     pick = lambda values: np.where(is_inner, values, 0)
     attributes = {
-        "nodes_treeids": np.repeat(np.arange(TREES), nodes),
+        "nodes_treeids": np.repeat(np.arange(trees), nodes),
         "nodes_nodeids": ids,
-        "nodes_featureids": pick(random.integers(0, FEATURES, TREES * nodes)),
-        "nodes_values": pick(random.normal(size=TREES * nodes)).astype(np.float32),
+        "nodes_featureids": pick(random.integers(0, FEATURES, trees * nodes)),
+        "nodes_values": pick(random.normal(size=trees * nodes)).astype(np.float32),
         "nodes_modes": np.where(is_inner, "BRANCH_LT", "LEAF"),
         "nodes_truenodeids": pick(2 * ids + 1),
         "nodes_falsenodeids": pick(2 * ids + 2),
-        "target_treeids": np.repeat(np.arange(TREES), leaves),
-        "target_nodeids": np.tile(np.arange(inner, nodes), TREES),
-        "target_ids": np.zeros(TREES * leaves, np.int64),
-        "target_weights": random.normal(0, 0.05, TREES * leaves).astype(np.float32),
+        "target_treeids": np.repeat(np.arange(trees), leaves),
+        "target_nodeids": np.tile(np.arange(inner, nodes), trees),
+        "target_ids": np.zeros(trees * leaves, np.int64),
+        "target_weights": random.normal(0, 0.05, trees * leaves).astype(np.float32),
     }
-    trees = helper.make_node(
+    ensemble = helper.make_node(
         "TreeEnsembleRegressor", ["rows"], ["margin"], domain="ai.onnx.ml", n_targets=1, aggregate_function="SUM", post_transform="NONE",
         **{name: values.tolist() for name, values in attributes.items()},
     )  # fmt: skip
     save_graph(
         bundle.folder / "trees.onnx",
-        [trees, helper.make_node("Sigmoid", ["margin"], ["score"])],
+        [ensemble, helper.make_node("Sigmoid", ["margin"], ["score"])],
         [("rows", FLOAT, ["B", FEATURES])],
         [("score", FLOAT, ["B", 1])],
         opsets=(("", 17), ("ai.onnx.ml", 3)),
@@ -222,7 +222,7 @@ def write_trees(bundle):
     rows = {"rows": {"from": "rows", "names": [f"f{i}" for i in range(FEATURES)]}}
     bundle.seal(
         kind="scorer",
-        description=f"{TREES} generated trees of depth {DEPTH} over {FEATURES} features, for the bench.",
+        description=f"{trees} generated trees of depth {DEPTH} over {FEATURES} features, for the bench.",
         graphs={"trees": {"file": "trees.onnx", "inputs": rows, "outputs": ["score"]}},
         operations={"score": [{"stage": "score", "graph": "trees", "output": "score"}]},
         default_graph="trees",
@@ -235,6 +235,7 @@ WRITERS = {
     "retriever": write_retriever,
     "mlp": write_mlp,
     "trees": write_trees,
+    "trees-twice": lambda bundle: write_trees(bundle, 2 * TREES),
 }
 
 

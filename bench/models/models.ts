@@ -6,7 +6,7 @@ import { inRoot } from '../harness/paths.js';
 import { pythonEnvironment } from '../harness/python-environment.js';
 import { runTool } from '../harness/run-tool.js';
 
-export type BenchModelName = 'ranker-u64' | 'ranker-text' | 'retriever' | 'mlp' | 'trees';
+export type BenchModelName = 'ranker-u64' | 'ranker-text' | 'retriever' | 'mlp' | 'trees' | 'trees-twice';
 
 export interface BenchModel {
 	/** As requests name it. */
@@ -28,6 +28,7 @@ const shapes: Record<BenchModelName, { items: number; users: number; graph: stri
 	retriever: { items: 100_000, users: 10_000, graph: 'ranker.onnx' },
 	mlp: { items: 0, users: 0, graph: 'mlp.onnx' },
 	trees: { items: 0, users: 0, graph: 'trees.onnx' },
+	'trees-twice': { items: 0, users: 0, graph: 'trees.onnx' },
 };
 
 /** Item ids of `ranker-u64` and `retriever` are `1000 + 7 * row`, of `ranker-text` `item-<row>`; users count from 1 (`user-1`). */

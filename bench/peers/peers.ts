@@ -1,8 +1,9 @@
 /** The servers that rankd is compared with: how each is started and spoken to. README.md here tells why each is written as it is. */
 import { join } from 'node:path';
+import { freePort } from '../harness/free-port.js';
 import { inRoot } from '../harness/paths.js';
 import type { Bench } from '../harness/question.js';
-import { answers, freePort } from '../harness/rankd.js';
+import { answers } from '../harness/rankd.js';
 import type { Server } from '../harness/server.js';
 import type { BenchModel } from '../models/models.js';
 import type { Environment, EnvironmentName } from './environments.js';

@@ -41,6 +41,8 @@ const ways: readonly Way[] = [
 	{ label: 'RPC, Unix socket', protocol: 'rpc', socket: 'unix' },
 	{ label: 'HTTP, msgpack', protocol: 'msgpack', socket: 'tcp' },
 	{ label: 'HTTP, JSON', protocol: 'json', socket: 'tcp' },
+	{ label: 'OIP, binary', protocol: 'oip-binary', socket: 'tcp' },
+	{ label: 'OIP, JSON', protocol: 'oip-json', socket: 'tcp' },
 ];
 
 /** Those of the bench, or the caller's own with --onnx and --shapes; its inputs are taken for float32. */
@@ -134,10 +136,11 @@ function inferRequests({ model, shapes, integers = [] }: Graph, protocol: Protoc
 		const size = shape.reduce((product, dimension) => product * dimension, 1);
 		const isInteger = integers.includes(name);
 		const data = isInteger ? new BigInt64Array(size) : Float32Array.from({ length: size }, () => 2 * next() - 1);
-		return { name, datatype: isInteger ? 'INT64' : 'FP32', shape, data: protocol === 'json' ? Array.from(data, Number) : bytesOf(data) };
+		return { name, datatype: isInteger ? 'INT64' : 'FP32', shape, data: isText(protocol) ? Array.from(data, Number) : bytesOf(data) };
 	};
 	const body = () => ({ inputs: Object.entries(shapes).map(tensor) });
 	return { operation: 'infer', target: model.name, bodies: Array.from({ length: VARIANTS }, body) };
 }
 
+const isText = (protocol: Protocol): boolean => protocol === 'json' || protocol === 'oip-json';
 const bytesOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView): Buffer => Buffer.from(buffer, byteOffset, byteLength);

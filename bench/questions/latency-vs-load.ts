@@ -7,8 +7,8 @@ import { startRankd } from '../harness/rankd.js';
 import { quantile } from '../harness/statistics.js';
 import { Work } from '../harness/work.js';
 import { errorCheck, generatorCheck } from './checks.js';
+import { peakOf } from './peak-of.js';
 import { packagesRecommend } from './requests.js';
-import { peakOf } from './throughput.js';
 
 const SHARES = [0.2, 0.4, 0.6, 0.8, 0.9, 0.95];
 /** Whose course over time is drawn. */

@@ -1,29 +1,50 @@
-/** What it costs to watch: the same server with its counters, histograms and a scrape per second, and without. */
+/** What it costs to watch: the same server with its counters, histograms and scrapes, and without, under the same load by turns. */
 import { setInterval as every } from 'node:timers/promises';
-import { Exclusive } from '../harness/exclusive.js';
-import { interleave } from '../harness/interleave.js';
-import { mergeLoads } from '../harness/merge-loads.js';
-import type { Observed } from '../harness/observed-load.js';
+import { targetOf, writeRequests } from '../harness/endpoints.js';
+import { Unmeasurable } from '../harness/failures.js';
+import type { GroupResult, LoadResult, LoadSpec } from '../harness/load.js';
+import { addHistograms, percentilesOf } from '../harness/merge-loads.js';
 import { inRoot } from '../harness/paths.js';
-import type { Answer, Bench, Question, Row } from '../harness/question.js';
-import { answers, type Listening, startRankd } from '../harness/rankd.js';
-import { median, medianEstimate, pairedRatio } from '../harness/statistics.js';
+import { threadSeconds } from '../harness/process-tree.js';
+import type { Answer, Bench, Check, Question, Row } from '../harness/question.js';
+import { answers, type Rankd, startRankd } from '../harness/rankd.js';
+import { type Estimate, median, medianEstimate, pairedRatio } from '../harness/statistics.js';
 import { Work } from '../harness/work.js';
-import { errorCheck, generatorCheck } from './checks.js';
+import { atMost, errorCheck, generatorCheck, intervalText } from './checks.js';
+import { quickPeak } from './peak-of.js';
 import { scoreRequests } from './requests.js';
 
-const SCRAPE_MS = 1000;
+const SHARES = [0.5, 0.8];
 const LOSS_BOUND = 0.01;
-/** Half the interval's width; a loss known less well than that is not known. */
-const KNOWN_WITHIN = 0.03;
-/** The difference is small and the machine drifts: many short rounds tell more than few long ones. */
+/** Half the interval's width; a cost known less well than that is not known. */
+const KNOWN_WITHIN = 0.005;
+/** The two servers take turns so often that whatever disturbs the machine disturbs both. */
+const TURN_MS = 50;
+/** A server has the load half of the time: it is scraped once per second of load. */
+const SCRAPE_MS = 2000;
+const CONNECTIONS = 32;
 const ROUND_S = 1;
 
 export const observability: Question = {
 	name: 'observability',
-	asks: 'How much throughput do metrics cost, scraped every second, against a server that counts nothing?',
+	asks: 'How much CPU time per request do metrics cost, scraped every second, against a server that counts nothing?',
+	usual: { seconds: 80, pairs: 40 },
 	run,
 };
+
+/** A server's share of one round. */
+interface Half {
+	/** CPU time per answer. */
+	us: number;
+	counted: GroupResult;
+}
+
+/** Both servers at one share of the peak, in turns of milliseconds. */
+interface Round {
+	result: LoadResult;
+	on: Half;
+	off: Half;
+}
 
 async function run(bench: Bench): Promise<Answer> {
 	// The cheapest work there is, since watching costs the same whatever is watched: a row of four numbers.
@@ -31,40 +52,59 @@ async function run(bench: Bench): Promise<Answer> {
 	const repositories = [inRoot('test', 'fixtures', 'models')];
 	const on = await startRankd(bench, { name: 'observability on', repositories });
 	const off = await startRankd(bench, { name: 'observability off', repositories, flags: ['--observability', 'false'] });
-	// Watching costs a little even while idle, and the two share a core.
-	const exclusive = new Exclusive([on, off]);
-	const workOf = (server: typeof on) => new Work(bench, server, { name: server.name, requests, inFlight: 16 });
-	const [watched, unwatched] = [workOf(on), workOf(off)];
-	const rounds = Math.max(bench.pairs, Math.floor(bench.seconds / ROUND_S));
-	const alternatives = [
-		{ name: 'on', measure: measureWatched },
-		{ name: 'off', measure: (round: number) => measure(unwatched, round) },
-	];
-	try {
-		const results = await interleave(alternatives, rounds);
-		return answerOf(results.get('on') ?? [], results.get('off') ?? []);
-	} finally {
-		exclusive.release();
-	}
+	const peak = await quickPeak(bench, new Work(bench, off, { name: off.name, requests, inFlight: 16 }));
+	const corpus = writeRequests(bench, 'rpc', requests);
+	const seconds = Math.max(ROUND_S, bench.seconds / bench.pairs);
+	const measured = new Map<number, Round[]>(SHARES.map((share) => [share, []]));
+	await whileScraped(on, async () => {
+		for (let round = 0; round < bench.pairs; round++) {
+			for (const share of round % 2 === 0 ? SHARES : SHARES.toReversed()) {
+				bench.progress(`round ${round + 1} of ${bench.pairs}: ${share * 100} % of ${Math.round(peak)}/s`);
+				const spec = specOf(share * peak, seconds, round);
+				measured.get(share)?.push(await measureRound(bench, spec, { on, off }, round % 2 === 0));
+			}
+		}
+	});
+	return answerOf(SHARES.map((share) => ({ share, rounds: measured.get(share) ?? [] })));
 
-	function measureWatched(round: number): Promise<Observed> {
-		exclusive.run(on);
-		return whileScraped(on, () => measure(watched, round));
-	}
-
-	function measure(work: Work, round: number): Promise<Observed> {
-		bench.progress(`round ${round + 1} of ${rounds}: ${work.name}`);
-		exclusive.run(work.server);
-		return work.closed(Math.max(ROUND_S, bench.seconds / rounds));
+	function specOf(perSecond: number, seconds: number, round: number): LoadSpec {
+		return {
+			target: targetOf(on, 'rpc', requests),
+			corpus,
+			connections: CONNECTIONS,
+			// Every request is counted, since CPU time is counted from the first to the last.
+			warmup_seconds: 0,
+			linger_seconds: 1,
+			alternate_ms: TURN_MS,
+			seed: 1 + round,
+			load: { mode: 'open', arrivals: 'poisson', profile: [{ seconds, per_second: perSecond }] },
+		};
 	}
 }
 
-/** Reads the metrics every second, as Prometheus would, only more often. */
-async function whileScraped<T>({ base }: Listening, body: () => Promise<T>): Promise<T> {
+/** @param isOnFirst whose turn is first */
+async function measureRound(bench: Bench, spec: LoadSpec, { on, off }: { on: Rankd; off: Rankd }, isOnFirst: boolean): Promise<Round> {
+	const order = isOnFirst ? [on, off] : [off, on];
+	let before: number[] = [];
+	const onStart = () => {
+		before = order.map(({ pid }) => threadSeconds(pid));
+	};
+	const result = await bench.load({ ...spec, target: { ...spec.target, addresses: order.map(({ tcp }) => tcp) } }, { onStart });
+	const [first, second] = order.map(({ pid }, at) => halfOf(result, at, threadSeconds(pid) - (before[at] ?? 0))) as [Half, Half];
+	return isOnFirst ? { result, on: first, off: second } : { result, on: second, off: first };
+}
+
+function halfOf({ groups }: LoadResult, at: number, cpuSeconds: number): Half {
+	const counted = groups[at];
+	if (counted === undefined || counted.completed === 0) throw new Unmeasurable('a server answered nothing in its turns');
+	return { us: (cpuSeconds / counted.completed) * 1e6, counted };
+}
+
+/** Reads the metrics as Prometheus would, only more often. */
+async function whileScraped<T>({ admin }: Rankd, body: () => Promise<T>): Promise<T> {
 	const over = new AbortController();
 	const scraping = (async () => {
-		await answers(`${base}/metrics`);
-		for await (const _ of every(SCRAPE_MS, undefined, { signal: over.signal })) await answers(`${base}/metrics`);
+		for await (const _ of every(SCRAPE_MS, undefined, { signal: over.signal })) await answers(`${admin}/metrics`);
 	})().catch(() => {});
 	try {
 		return await body();
@@ -74,50 +114,63 @@ async function whileScraped<T>({ base }: Listening, body: () => Promise<T>): Pro
 	}
 }
 
-const rates = (rounds: readonly Observed[]): number[] => rounds.map(({ result }) => result.completed_per_second);
-const costs = (rounds: readonly Observed[]): number[] => rounds.map(({ cpuUsPerRequest }) => cpuUsPerRequest);
+interface Level {
+	share: number;
+	rounds: readonly Round[];
+}
 
-function answerOf(on: readonly Observed[], off: readonly Observed[]): Answer {
-	const ratio = pairedRatio(rates(on), rates(off));
-	const loads = [...on, ...off].map(({ result }) => result);
-	const row = (name: string, rounds: readonly Observed[]): Row => {
-		const rate = medianEstimate(rates(rounds));
-		const { latency_us: latency } = mergeLoads(rounds.map(({ result }) => result));
-		return {
-			observability: name,
-			'answers/s': rate.value,
-			low: rate.low,
-			high: rate.high,
-			'CPU µs': median(costs(rounds)),
-			'p50 ms': latency.p50 / 1000,
-			'p99 ms': latency.p99 / 1000,
-		};
-	};
-	const series = (name: string, rounds: readonly Observed[]) => ({
-		name,
-		points: rates(rounds).map((y, round) => ({ x: round + 1, y })),
-	});
-	const loss = 1 - ratio.value;
-	const known = (ratio.high - ratio.low) / 2;
-	const inPercent = (value: number) => `${(100 * value).toFixed(2)} %`;
+const costOf = ({ rounds }: Level): Estimate =>
+	pairedRatio(
+		rounds.map(({ on }) => on.us),
+		rounds.map(({ off }) => off.us),
+	);
+
+function answerOf(levels: readonly Level[]): Answer {
+	const loads = levels.flatMap(({ rounds }) => rounds.map(({ result }) => result));
 	return {
-		rows: [row('on, scraped every second', on), row('off', off)],
-		checks: [
-			{ name: 'throughput lost by watching', value: loss, unit: 'share', target: `<= ${LOSS_BOUND}`, ok: loss <= LOSS_BOUND },
-			{ name: 'how well that is known', value: known, unit: '± share', target: `<= ${KNOWN_WITHIN}`, ok: known <= KNOWN_WITHIN },
-			errorCheck(loads),
-			generatorCheck(loads),
-		],
-		charts: [
-			{
-				title: 'Answers per second, round by round',
-				x: { label: 'round' },
-				y: { label: 'answers/s' },
-				series: [series('on', on), series('off', off)],
-			},
-		],
-		notes: [
-			`on against off in ${on.length} pairs: ${inPercent(loss)} lost, 95 % interval ${inPercent(1 - ratio.high)} to ${inPercent(1 - ratio.low)}`,
-		],
+		rows: levels.flatMap((level) => [rowOf(level, 'on'), rowOf(level, 'off')]),
+		checks: [...levels.flatMap(checksOf), errorCheck(loads), generatorCheck(loads)],
+		charts: levels.map(chartOf),
+		notes: levels.map(
+			(level) => `at ${level.share * 100} %, on against off in ${level.rounds.length} pairs: CPU time x ${intervalText(costOf(level), 4)}`,
+		),
+	};
+}
+
+function rowOf({ share, rounds }: Level, which: 'on' | 'off'): Row {
+	const halves = rounds.map((round) => round[which]);
+	const cost = medianEstimate(halves.map(({ us }) => us));
+	const latency = percentilesOf(addHistograms(halves.map(({ counted }) => counted.histogram)));
+	return {
+		'% of peak': share * 100,
+		observability: which === 'on' ? 'on, scraped every second' : 'off',
+		'answers/s': median(rounds.map(({ result }) => result.completed_per_second)),
+		'CPU µs': cost.value,
+		low: cost.low,
+		high: cost.high,
+		'p50 ms': latency.p50 / 1000,
+		'p99 ms': latency.p99 / 1000,
+	};
+}
+
+function checksOf(level: Level): Check[] {
+	const { value, low, high } = costOf(level);
+	const at = `at ${level.share * 100} % of the peak`;
+	return [
+		atMost(`CPU time that watching costs, ${at}`, value - 1, 'share', LOSS_BOUND),
+		atMost(`how well that is known, ${at}`, (high - low) / 2, '± share', KNOWN_WITHIN),
+	];
+}
+
+function chartOf({ share, rounds }: Level): Answer['charts'][number] {
+	const series = (which: 'on' | 'off') => ({
+		name: which,
+		points: rounds.map((round, at) => ({ x: at + 1, y: round[which].us })),
+	});
+	return {
+		title: `CPU time per request at ${share * 100} % of the peak, round by round`,
+		x: { label: 'round' },
+		y: { label: 'µs' },
+		series: [series('on'), series('off')],
 	};
 }

@@ -4,16 +4,16 @@ import { interleave } from '../harness/interleave.js';
 import type { LoadResult } from '../harness/load.js';
 import { mergeLoads } from '../harness/merge-loads.js';
 import type { Observed } from '../harness/observed-load.js';
-import { findPeak, type Peak } from '../harness/peak.js';
+import type { Peak } from '../harness/peak.js';
 import type { Answer, Bench, Question, Row } from '../harness/question.js';
 import { startRankd } from '../harness/rankd.js';
 import { type Estimate, median, medianEstimate } from '../harness/statistics.js';
 import { Work } from '../harness/work.js';
 import { errorCheck, generatorCheck } from './checks.js';
 import { ownRequests } from './own-requests.js';
+import { BOUND_MS, peakOf } from './peak-of.js';
 import { packagesRank, packagesRecommend } from './requests.js';
 
-const BOUND_MS = 20;
 /** Held-out items of the shipped bundle, as many as its pipeline retrieves. */
 const CANDIDATES = 200;
 
@@ -61,23 +61,6 @@ async function run(bench: Bench): Promise<Answer> {
 	}
 	const loads = measured.flatMap((one) => [...one.closed.map(({ result }) => result), one.peak.at]);
 	return { rows: measured.map(rowOf), checks: [errorCheck(loads), generatorCheck(loads)], charts: chartsOf(measured) };
-}
-
-/** The highest rate of Poisson arrivals that is answered within the bound. */
-export async function peakOf(bench: Bench, work: Work, closedPerSecond: number): Promise<Peak<LoadResult>> {
-	const seconds = Math.min(4, Math.max(1.5, bench.seconds / 4));
-	let seed = 1;
-	const peak = await findPeak({
-		boundMs: BOUND_MS,
-		guess: 0.85 * closedPerSecond,
-		measure: (perSecond) => {
-			bench.progress(`${work.name}, open loop at ${Math.round(perSecond)}/s`);
-			return work.open(perSecond, seconds, seed++);
-		},
-	});
-	const unmeasured = peak.tried.filter(({ p99Ms }) => p99Ms === null).length;
-	if (unmeasured > 0) bench.note(`${work.name}: ${unmeasured} of ${peak.tried.length} rates could not be measured: its peak may be higher`);
-	return peak;
 }
 
 const rateOf = ({ result }: Observed): number => result.completed_per_second;

@@ -1,5 +1,5 @@
 /** An engine that answers each request with its own body, and does as little as it can while doing so. */
-import type { CoreStats, Flush, NativeHandle } from '../../src/native/addon.js';
+import { type CoreStats, type Flush, type ModelInfo, type NativeHandle, recordLength, type SlowRequests } from '../../src/native/addon.js';
 import type { AppEngine } from '../../src/server/app.js';
 
 /** Code 0, and bit 8: the last frame of its request. */
@@ -10,10 +10,8 @@ export class EchoEngine implements AppEngine, NativeHandle {
 	/** Answers go straight into the slab: the server reads it before the next request can come in. */
 	#slab = new Uint8Array(FIRST_SLAB_BYTES);
 	#used = 0;
-	#records = new Uint32Array(4 * 1024);
+	#records = new Uint32Array(recordLength * 1024);
 	#count = 0;
-	#ticket = 0;
-
 	attach(): NativeHandle {
 		return this;
 	}
@@ -25,14 +23,14 @@ export class EchoEngine implements AppEngine, NativeHandle {
 		const start = this.#used;
 		if (operation === undefined) this.#answerFrame(request);
 		else this.#append(request);
-		this.#ticket = (this.#ticket + 1) % 2 ** 30;
-		this.#records.set([this.#ticket, start, this.#used - start, OK_AND_LAST], this.#count * 4);
+		const ticket = this.#count;
+		this.#records.set([ticket, start, this.#used - start, OK_AND_LAST, 0, 0], this.#count * recordLength);
 		this.#count++;
-		return this.#ticket;
+		return ticket;
 	}
 
 	flush(): Flush {
-		const flushed = { slab: this.#slab, records: this.#records.subarray(0, this.#count * 4), more: false };
+		const flushed = { slab: this.#slab, records: this.#records.subarray(0, this.#count * recordLength), more: false };
 		this.#used = 0;
 		this.#count = 0;
 		return flushed;
@@ -46,19 +44,29 @@ export class EchoEngine implements AppEngine, NativeHandle {
 	detach(): void {}
 	drain(): void {}
 
+	models(): ModelInfo[] {
+		return [];
+	}
+
 	stats(): CoreStats {
 		return {
 			models: [],
 			operations: [],
+			inference: [],
 			errors: {},
 			openRequests: this.#count,
 			computeQueueLength: 0,
+			droppedTraces: 0,
 			handles: 1,
 			computeThreads: 0,
 			isa: 'none',
 			onnxruntime: 'none',
 			draining: false,
 		};
+	}
+
+	slowRequests(): SlowRequests {
+		return { since: 0, requests: [] };
 	}
 
 	/** `[1, op, id, target, deadline, priority, rows, body]` is answered by `[1, id, 0, 0, true, body]`. */
@@ -86,7 +94,7 @@ export class EchoEngine implements AppEngine, NativeHandle {
 			larger.set(this.#slab.subarray(0, this.#used));
 			this.#slab = larger;
 		}
-		if (this.#count * 4 < this.#records.length) return;
+		if (this.#count * recordLength < this.#records.length) return;
 		const longer = new Uint32Array(2 * this.#records.length);
 		longer.set(this.#records);
 		this.#records = longer;

@@ -24,7 +24,7 @@ const engine = new EchoEngine();
 const rows = rowsOf(createRows(1));
 const metrics = createMetrics({ readStats: () => engine.stats(), threads: rows });
 const app = new RankdApp({ engine, config, log, metrics, rows });
-await app.listen(config.host, config.httpPort, config.unixSocket);
+await app.listen({ host: config.host, port: config.httpPort, unixSocket: config.unixSocket });
 
 process.once('SIGTERM', () => {
 	app.close();

@@ -70,17 +70,47 @@ TEST("an rpc image is a masked frame whose id can be written in place") {
     const test::TemporaryFolder folder;
     const auto corpus =
         Corpus::open(write(folder, "RKDC" + u32(1) + u32(1) + u32(static_cast<uint32_t>(kFrame.size())) + kFrame));
-    const auto images = Images::rpc(*corpus);
+    auto images = Images::rpc(*corpus, false);
     CHECK_OK(images);
-    CHECK_EQ((*images)[0].size(), 6 + kFrame.size());
-    CHECK_EQ(images->id_offset(0), size_t{6 + 4});
-    CHECK_EQ(int{(*images)[0][6]}, 0x98);
+    const auto image = images->with_id(0, 0x01020304);
+    CHECK_EQ(image.size(), 6 + kFrame.size());
+    CHECK_EQ(int{image[6]}, 0x98);
+    CHECK_EQ(std::string(image.begin() + 6 + 4, image.begin() + 6 + 8), std::string("\x01\x02\x03\x04"));
+}
+
+TEST("a deadline is written behind the target, and a frame without room for one is refused") {
+    const test::TemporaryFolder folder;
+    const auto image_of = [&](const std::string& target, const std::string& deadline) {
+        const std::string frame = "\x98\x01\x02\xce" + u32(0) + target + deadline + "\xc0\xc0\xc0\x80";
+        const auto corpus =
+            Corpus::open(write(folder, "RKDC" + u32(1) + u32(1) + u32(static_cast<uint32_t>(frame.size())) + frame));
+        auto images = Images::rpc(*corpus, true);
+        if (!images.is_ok()) return images.status().message();
+        const auto image = images->with_deadline(0, 7, 0x0a0b0c0d);
+        const auto at = image.begin() + 6 + 8 + static_cast<long>(target.size());
+        return std::string(at, at + 5);
+    };
+    const std::string none = "\xce" + u32(0), written = "\xce\x0a\x0b\x0c\x0d";
+    CHECK_EQ(image_of("\xa3"
+                      "abc",
+                      none),
+             written);
+    CHECK_EQ(image_of("\xd9\x28" + std::string(40, 'x'), none), written);
+    CHECK(contains(image_of("\xa3"
+                            "abc",
+                            "\x32"),
+                   "entry 0 has no deadline written as a 32-bit integer"));
+    CHECK(contains(image_of("\xd9\xff"
+                            "abc",
+                            none),
+                   "entry 0 has no deadline"));
+    CHECK(contains(image_of("\xc0", none), "entry 0 has no deadline"));
 }
 
 TEST("an entry that is no request frame is named") {
     const test::TemporaryFolder folder;
     const auto corpus = Corpus::open(write(folder, "RKDC" + u32(1) + u32(2) + u32(12) + kFrame + u32(8) + "{\"a\": 1}"));
-    CHECK(contains(Images::rpc(*corpus).status().message(), "entry 1 is no request frame"));
+    CHECK(contains(Images::rpc(*corpus, false).status().message(), "entry 1 is no request frame"));
 }
 
 TEST("an http image is a whole request") {

@@ -145,5 +145,28 @@ TEST("a send is missed when its turn ended over a millisecond after it was due")
     CHECK_EQ(lateness.settle(Lateness::kLate), uint64_t{0});
 }
 
+TEST("what comes within the deadline is in time, and groups are counted apart") {
+    Recorder recorder(0, kSecond, kSecond);
+    recorder.set_deadline(50 * kMillisecond);
+    recorder.tell_groups_apart(2);
+    for (const auto& [group, latency] :
+         {std::pair<uint8_t, Nanos>{0, 50 * kMillisecond}, {1, 51 * kMillisecond}, {1, kMillisecond}}) {
+        Request request = measured(0);
+        request.group = group;
+        recorder.count_intended(request);
+        recorder.count_finished(request, kGood, latency);
+    }
+    Request failed = measured(0);
+    failed.group = 1;
+    recorder.count_intended(failed);
+    recorder.count_finished(failed, {.code = 3}, 5);
+    CHECK_EQ(recorder.completed(), uint64_t{3});
+    CHECK_EQ(recorder.in_time(), uint64_t{2});
+    CHECK_EQ(recorder.groups()[0].completed, uint64_t{1});
+    CHECK_EQ(recorder.groups()[1].intended, uint64_t{3});
+    CHECK_EQ(recorder.groups()[1].failed, uint64_t{1});
+    CHECK_EQ(recorder.groups()[1].histogram.max(), 51 * kMillisecond);
+}
+
 }  // namespace
 }  // namespace rankd::load

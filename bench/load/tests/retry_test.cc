@@ -37,6 +37,16 @@ TEST("the budget bounds retries per request sent, the attempts bound each reques
     CHECK(!retries.wait_before_next({.code = kOverloaded}, 2).has_value());
 }
 
+TEST("nothing is tried again behind its deadline, and what is not tried costs no budget") {
+    Retries retries({.max_attempts = 2, .budget = 1, .backoff_ms = 1}, Transport::kRpc, 1);
+    retries.sent();
+    const Outcome later{.code = kOverloaded, .retry_after_ms = 20};
+    CHECK(!retries.wait_before_next(later, 1, 20 * kMillisecond));
+    CHECK(!retries.wait_before_next(later, 1, -1));
+    CHECK(retries.wait_before_next(later, 1, 21 * kMillisecond).has_value());
+    CHECK(!retries.wait_before_next(later, 1, 21 * kMillisecond).has_value());
+}
+
 TEST("the server's advice is followed, else the wait is drawn from a range that doubles") {
     Retries retries({.max_attempts = 16, .budget = 16, .backoff_ms = 10}, Transport::kRpc, 1);
     for (int i = 0; i < 1'000; ++i) retries.sent();

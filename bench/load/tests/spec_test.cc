@@ -41,6 +41,8 @@ TEST("the defaults are those of load.ts") {
     CHECK_EQ(spec->retry.max_attempts, 1u);
     CHECK_EQ(spec->in_flight, 4u);
     CHECK(spec->record.empty());
+    CHECK_EQ(spec->deadline_ms, 0.0);
+    CHECK_EQ(count_groups(*spec), 0u);
 }
 
 TEST("every field is read") {
@@ -89,9 +91,26 @@ TEST("messages name the field, what was expected and what came") {
 TEST("a field that does not exist is named, wherever it stands") {
     check_refused(with(R"("warmup": 1)"),
                   "warmup: is no field; known are target, corpus, connections, load, warmup_seconds, linger_seconds, seed, "
-                  "interval_ms, retry, record");
+                  "interval_ms, retry, deadline_ms, alternate_ms, groups, record");
     check_refused(with_load(R"({"mode": "closed", "in_flight": 1, "seconds": 1, "profile": []})"),
                   "load.profile: is no field; known are mode, in_flight, seconds");
+}
+
+TEST("groups are those of the corpus, or the addresses that take turns") {
+    const auto spec = parse_spec(with(R"("groups": [0, 2, 0], "deadline_ms": 50)"));
+    CHECK_OK(spec);
+    CHECK_EQ(spec->deadline_ms, 50.0);
+    CHECK_EQ(count_groups(*spec), 3u);
+    check_refused(with(R"("groups": [0, 8])"), "groups[1]: expected an integer from 0 to 7, got 8");
+    check_refused(with(R"("groups": [])"), "groups: expected a list with the group of each entry of the corpus, got a list");
+    const auto in_turn = [](const std::string& load, const std::string& more) {
+        return R"({"target": {"transport": "rpc", "addresses": ["a:1", "b:2"], "path": "/"}, "corpus": "c", "connections": 2, "load": )" +
+               load + R"(, "alternate_ms": 100)" + more + "}";
+    };
+    const std::string open = R"({"mode": "open", "arrivals": "poisson", "profile": [{"seconds": 1, "per_second": 1}]})";
+    CHECK_EQ(count_groups(*parse_spec(in_turn(open, ""))), 2u);
+    check_refused(in_turn(open, R"(, "groups": [0])"), "alternate_ms: its groups are the addresses, so groups must be absent");
+    check_refused(with(R"("alternate_ms": 100)"), "alternate_ms: only with transport \"rpc\" and not in a closed loop");
 }
 
 TEST("text that is no JSON is refused") {
