@@ -89,6 +89,7 @@ export class RankdApp {
 			problems,
 			version: packageInfo.version,
 			isDraining: false,
+			isStarting: false,
 		};
 		this.#app.filter((_, change) => row.traffic.add('httpConnections', Number(change)));
 		this.#rpc = new RpcServer(this.#context);

@@ -28,6 +28,8 @@ export interface PageContext {
 	readonly version: string;
 	/** No new work: sockets are told to go elsewhere. */
 	isDraining: boolean;
+	/** Not every address of this server is listened on yet. */
+	isStarting: boolean;
 }
 
 export interface Context extends PageContext {

@@ -27,7 +27,7 @@ export function liveness({ notAlive }: Pick<PageContext, 'notAlive'>): Probe {
 	return error === undefined ? { status: 200, body: { live: true } } : { status: 503, body: { live: false, error } };
 }
 
-type Readiness = Pick<PageContext, 'config' | 'models' | 'problems' | 'isDraining'>;
+type Readiness = Pick<PageContext, 'config' | 'models' | 'problems' | 'isDraining' | 'isStarting'>;
 
 export function readiness(context: Readiness): Probe {
 	const error = unreadiness(context);
@@ -39,6 +39,7 @@ export function readiness(context: Readiness): Probe {
 function unreadiness(context: Readiness): EngineError | undefined {
 	const { modelControl, strictReadiness } = context.config;
 	if (context.isDraining) return new EngineError('DRAINING', 'this server is shutting down');
+	if (context.isStarting) return new EngineError('MODEL_NOT_READY', 'this server does not listen on all of its addresses yet');
 	// Under explicit control a server is asked for its models once it is ready.
 	if (context.models().length === 0 && modelControl !== 'explicit') return new EngineError('MODEL_NOT_READY', 'no model is loaded');
 	const problems = strictReadiness ? context.problems() : [];

@@ -80,6 +80,7 @@ export class RankdServer {
 			problems: () => repository.problems.map(problemBody),
 			version: packageInfo.version,
 			isDraining: false,
+			isStarting: true,
 		};
 		const tellLogging = (settings: LogSettings) => this.#tellLogging(settings);
 		const answers = mainCalls({ metrics, repository: oip, logging: new LogControl(log, config.logLevel), tellLogging });
@@ -90,11 +91,12 @@ export class RankdServer {
 		repository.onProblems((problems) => this.#tell(problems.map(problemBody)));
 	}
 
-	/** @throws EngineError `INVALID_CONFIG` */
+	/** What answers readiness for calls listens last, so that who hears it finds the rest there. @throws EngineError `INVALID_CONFIG` */
 	async listen(addresses: Addresses): Promise<void> {
-		await this.#threads.listen(addresses);
-		if (addresses.grpcPort !== undefined) await this.#grpc?.listen(addresses.host, addresses.grpcPort);
 		if (addresses.metricsPort !== undefined) await this.#admin.listen(addresses.host, addresses.metricsPort);
+		if (addresses.grpcPort !== undefined) await this.#grpc?.listen(addresses.host, addresses.grpcPort);
+		await this.#threads.listen(addresses);
+		this.#context.isStarting = false;
 	}
 
 	/** Every thread stops listening, answers what it has read and refuses the rest. @returns whether all was answered within the time */

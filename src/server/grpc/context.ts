@@ -5,7 +5,18 @@ import type { PeerBacklogs } from './peer-backlogs.js';
 export interface GrpcContext
 	extends Pick<
 		Context,
-		'askMain' | 'logging' | 'turn' | 'config' | 'log' | 'traffic' | 'models' | 'stats' | 'problems' | 'version' | 'isDraining'
+		| 'askMain'
+		| 'logging'
+		| 'turn'
+		| 'config'
+		| 'log'
+		| 'traffic'
+		| 'models'
+		| 'stats'
+		| 'problems'
+		| 'version'
+		| 'isDraining'
+		| 'isStarting'
 	> {
 	readonly backlogs: PeerBacklogs;
 }

@@ -62,6 +62,7 @@ export class GrpcServer {
 			problems,
 			version: packageInfo.version,
 			isDraining: false,
+			isStarting: false,
 		};
 		this.#server = new Server(serverOptions(config));
 		this.#health = new Health(() => readiness(this.#context).status === 200);
