@@ -65,13 +65,13 @@ def add(commands: argparse._SubParsersAction, name: str, what: str, command) -> 
 
 
 def run_data(config: RunConfig, options: argparse.Namespace) -> None:
-    from rankd_train.data.interactions import build_interactions
+    from rankd_train.data.source_items import build_source_items
     from rankd_train.dataset import describe, read_snapshot
 
     archive, sha256 = read_snapshot(options.runs, options.allow_other_snapshot)
     for name, digest in sha256.items():
         print(f"{digest}  {name}")
-    print(describe(archive, build_interactions(archive.sources, config.data)))
+    print(describe(archive, build_source_items(archive.sources, config.data)))
 
 
 def run_all(config: RunConfig, options: argparse.Namespace) -> None:

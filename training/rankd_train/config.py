@@ -1,17 +1,12 @@
 """One frozen dataclass per part of a run; `configs/packages.yaml` fills them, and a misspelt key is an error."""
 
-import dataclasses
-import types
-import typing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
 
 import yaml
 
+from rankd_train.config_loader import from_dict
 from rankd_train.errors import ConfigError
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -143,38 +138,4 @@ def load_config(path: Path) -> RunConfig:
         raise ConfigError(f"cannot read the configuration {path}: {error.strerror}") from error
     except yaml.YAMLError as error:
         raise ConfigError(f"{path} is not valid YAML: {error}") from error
-    return from_dict(RunConfig, values, where="")
-
-
-def from_dict(kind: type[T], values: Any, where: str) -> T:
-    """Builds a config dataclass from parsed YAML; every complaint names the full key."""
-    if not isinstance(values, dict):
-        raise ConfigError(f"{where or 'the configuration'} must be a mapping, got {type(values).__name__}")
-    hints = typing.get_type_hints(kind)
-    fields = {f.name: f for f in dataclasses.fields(kind)}
-    for key in values:
-        if key not in fields:
-            raise ConfigError(f'unknown key "{where}{key}"; known are: {", ".join(sorted(fields))}')
-    arguments = {key: convert(hints[key], value, f"{where}{key}") for key, value in values.items()}
-    missing = [
-        name
-        for name, f in fields.items()
-        if name not in arguments and f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING
-    ]
-    if missing:
-        raise ConfigError(f'missing key "{where}{missing[0]}"')
-    return kind(**arguments)
-
-
-def convert(hint: Any, value: Any, where: str) -> Any:
-    if dataclasses.is_dataclass(hint):
-        return from_dict(hint, value, f"{where}.")
-    if isinstance(hint, types.GenericAlias):  # tuple[X, ...]
-        if not isinstance(value, list):
-            raise ConfigError(f'"{where}" must be a list, got {value!r}')
-        return tuple(convert(hint.__args__[0], element, where) for element in value)
-    if hint is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if not isinstance(value, hint) or (hint is not bool and isinstance(value, bool)):
-        raise ConfigError(f'"{where}" must be {hint.__name__}, got {value!r}')
-    return value
+    return from_dict(RunConfig, values)

@@ -8,16 +8,16 @@ import numpy as np
 from rankd_train.config import RunConfig
 from rankd_train.data.catalogue import Catalogue, build_catalogue
 from rankd_train.data.debian import Archive, load_archive, read_archive, save_archive
-from rankd_train.data.interactions import Interactions, build_interactions
+from rankd_train.data.leave_two_out import LeaveTwoOut, split_leave_two_out
 from rankd_train.data.snapshot import find_snapshot, verify_snapshot
-from rankd_train.data.split import Split, split_leave_two_out
+from rankd_train.data.source_items import SourceItems, build_source_items
 from rankd_train.models.content import embed_texts, unit_rows
 from rankd_train.progress import step
 
 
 @dataclass(frozen=True)
 class Dataset:
-    split: Split
+    split: LeaveTwoOut
     catalogue: Catalogue
     content: np.ndarray  # [catalogue, C] float32, unit rows
     user_content: np.ndarray  # [1 + users, C] float32, unit rows; zeros in row 0
@@ -39,7 +39,7 @@ def read_snapshot(cache: Path, allow_other: bool) -> tuple[Archive, dict[str, st
 def load_dataset(config: RunConfig, cache: Path, allow_other: bool) -> Dataset:
     with step("reading debian-packages"):
         archive, sha256 = read_snapshot(cache, allow_other)
-        interactions = build_interactions(archive.sources, config.data)
+        interactions = build_source_items(archive.sources, config.data)
         print(f"  {describe(archive, interactions)}")
         split = split_leave_two_out(interactions, config.seed)
         catalogue = build_catalogue(archive, split.items)
@@ -48,14 +48,14 @@ def load_dataset(config: RunConfig, cache: Path, allow_other: bool) -> Dataset:
     return Dataset(split, catalogue, content, own_content(split, catalogue, content), sha256)
 
 
-def describe(archive: Archive, interactions: Interactions) -> str:
+def describe(archive: Archive, interactions: SourceItems) -> str:
     return (
         f"{len(archive.binaries):,} packages, {len(archive.sources):,} sources; kept {len(interactions.users):,} sources x "
         f"{len(interactions.items):,} items, {interactions.pair_count:,} pairs"
     )
 
 
-def own_content(split: Split, catalogue: Catalogue, content: np.ndarray) -> np.ndarray:
+def own_content(split: LeaveTwoOut, catalogue: Catalogue, content: np.ndarray) -> np.ndarray:
     """What a source is about: the mean description vector of the packages it builds. Row 0, the unknown user, is zero.
 
     Descriptions say nothing of build dependencies beyond what a reader would guess, so this leaks no held-out item."""

@@ -15,8 +15,8 @@ from rankd_train.config import (
     TowerConfig,
 )
 from rankd_train.data.catalogue import Catalogue
-from rankd_train.data.interactions import Interactions
-from rankd_train.data.split import split_leave_two_out
+from rankd_train.data.leave_two_out import split_leave_two_out
+from rankd_train.data.source_items import SourceItems
 from rankd_train.dataset import Dataset, own_content
 from rankd_train.models.content import unit_rows
 
@@ -51,7 +51,7 @@ def config() -> RunConfig:
 
 
 @pytest.fixture(scope="session")
-def interactions() -> Interactions:
+def interactions() -> SourceItems:
     """Every user takes 4 to 9 items, nearly all from its own half of the items."""
     rng = np.random.default_rng(7)
     rows = []
@@ -59,7 +59,7 @@ def interactions() -> Interactions:
         half = np.where(np.arange(ITEMS) % 2 == user % 2, 1.0, 0.05)
         rows.append(np.sort(rng.choice(ITEMS, size=rng.integers(4, 10), replace=False, p=half / half.sum())))
     users = tuple(f"source-{user:02}" for user in range(USERS))
-    return Interactions(users, tuple(f"item-{item:02}" for item in range(ITEMS)), tuple(rows))
+    return SourceItems(users, tuple(f"item-{item:02}" for item in range(ITEMS)), tuple(rows))
 
 
 @pytest.fixture(scope="session")

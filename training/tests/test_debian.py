@@ -14,8 +14,8 @@ from rankd_train.data.debian import (
     relation_names,
     save_archive,
 )
-from rankd_train.data.interactions import build_interactions
 from rankd_train.data.snapshot import KNOWN_SHA256, find_snapshot, verify_snapshot
+from rankd_train.data.source_items import build_source_items
 from rankd_train.errors import DataMissing
 
 PACKAGES = """\
@@ -111,7 +111,7 @@ def test_rare_items_fall_before_short_sources():
         SourcePackage("short", ("d",)),
     )
     config = DataConfig(min_sources_per_item=2, min_items_per_source=2, dropped_items=("helper",))
-    kept = build_interactions(sources, config)
+    kept = build_source_items(sources, config)
     assert kept.users == ("one", "two")
     assert kept.items == ("a", "b", "d")
     assert [row.tolist() for row in kept.rows] == [[0, 1], [0, 1, 2]]

@@ -3,7 +3,7 @@
 import numpy as np
 
 from rankd_train.artefact import history_columns
-from rankd_train.data.split import split_leave_two_out
+from rankd_train.data.leave_two_out import split_leave_two_out
 from rankd_train.training.folds import fold_training_items
 
 

@@ -1,40 +1,69 @@
-"""Source packages and their build dependencies as implicit feedback."""
+"""Who met what: the one form in which every loader hands over its data, and every split its parts."""
 
-from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
+import scipy.sparse as sp
 
-from rankd_train.config import DataConfig
-from rankd_train.data.debian import SourcePackage
+# As a set has them: texts, or whole numbers, which rankd then takes as numbers too.
+Ids = tuple[str, ...] | tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Users:
+    ids: Ids
+    # By attribute, such as "gender": [U] text, "" where unknown. What fairness compares and features encode.
+    attributes: Mapping[str, np.ndarray] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Items:
+    """The catalogue. What a set does not tell is None; arrays have one entry per item."""
+
+    ids: Ids
+    text: tuple[str, ...] | None = None  # title and description, for TF-IDF
+    categories: tuple[tuple[str, ...], ...] | None = None  # of each item the main one first
+    tags: tuple[tuple[str, ...], ...] | None = None
+    price: np.ndarray | None = None  # [I] float32, NaN where unknown
+    created: np.ndarray | None = None  # [I] int64 Unix seconds, -1 where unknown
+
+
+@dataclass(frozen=True)
+class Events:
+    """What happened, one entry each, sorted by user and, where times are known, by time within a user."""
+
+    user: np.ndarray  # [N] int64, place in `Users.ids`
+    item: np.ndarray  # [N] int64, place in `Items.ids`
+    value: np.ndarray  # [N] float32: the rating, or the weight of an implicit event (1 where the set has none)
+    time: np.ndarray | None = None  # [N] int64 Unix seconds
+    kind: np.ndarray | None = None  # [N] text, such as "view" or "purchase"
+
+    def __len__(self) -> int:
+        return len(self.user)
+
+    def where(self, keep: np.ndarray) -> "Events":
+        """keep: [N] bool, or places."""
+        time, kind = (None if part is None else part[keep] for part in (self.time, self.kind))
+        return Events(self.user[keep], self.item[keep], self.value[keep], time, kind)
+
+    def matrix(self, shape: tuple[int, int], binary: bool = False) -> sp.csr_matrix:
+        """[U, I] float32 with sorted indices; the values of a repeated pair are added, or all values are 1 if `binary`."""
+        matrix = sp.csr_matrix((self.value, (self.user, self.item)), shape=shape, dtype=np.float32)
+        matrix.sum_duplicates()
+        if binary:
+            matrix.data[:] = 1
+        return matrix
 
 
 @dataclass(frozen=True)
 class Interactions:
-    """Who builds with what, after the rare ends are cut off; users and items sorted by name."""
-
-    users: tuple[str, ...]
-    items: tuple[str, ...]
-    rows: tuple[np.ndarray, ...]  # per user: sorted places in `items`, int64
+    users: Users
+    items: Items
+    events: Events
+    # Values are opinions (ratings): a low one is no recommendation. Otherwise an event's mere presence speaks.
+    explicit: bool = False
 
     @property
-    def pair_count(self) -> int:
-        return sum(len(row) for row in self.rows)
-
-
-def build_interactions(sources: tuple[SourcePackage, ...], config: DataConfig) -> Interactions:
-    """One pass, items first: drop the helpers, items with too few sources, then sources with too few items.
-
-    The items are those that passed the first cut, although 17 of them lose all their sources in the second:
-    so the catalogue has the 5,435 items of the set's published description. Those 17 live on their content."""
-    dropped = set(config.dropped_items)
-    counts = Counter(item for source in sources for item in source.build_depends if item not in dropped)
-    items = tuple(sorted(item for item, count in counts.items() if count >= config.min_sources_per_item))
-    place = {item: index for index, item in enumerate(items)}
-    users, rows = [], []
-    for source in sources:
-        row = sorted(place[item] for item in source.build_depends if item in place)
-        if len(row) >= config.min_items_per_source:
-            users.append(source.name)
-            rows.append(np.asarray(row, dtype=np.int64))
-    return Interactions(tuple(users), items, tuple(rows))
+    def shape(self) -> tuple[int, int]:
+        return len(self.users.ids), len(self.items.ids)

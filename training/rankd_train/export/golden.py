@@ -10,7 +10,7 @@ from torch import Tensor
 from rankd_train.artefact import Artefact
 from rankd_train.config import RunConfig
 from rankd_train.data.histories import Histories
-from rankd_train.data.split import rows_to_csr
+from rankd_train.data.leave_two_out import rows_to_csr
 from rankd_train.dataset import Dataset
 from rankd_train.evaluation.served import candidates_of, rank_candidates
 from rankd_train.models.content import unit_rows

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.sparse as sp
 
-from rankd_train.data.split import Split
+from rankd_train.data.leave_two_out import LeaveTwoOut
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Fold:
     targets: sp.csr_matrix  # [U, I], the rest
 
 
-def fold_training_items(split: Split, folds: int, seed: int) -> list[Fold]:
+def fold_training_items(split: LeaveTwoOut, folds: int, seed: int) -> list[Fold]:
     """Deals each user's training items round-robin, in random order and from a random fold on.
 
     So every fold holds about the same share of every user, and a user with two items never loses both at once."""

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from rankd_train.config import RankerConfig
 from rankd_train.data.histories import Histories
-from rankd_train.data.split import Split
+from rankd_train.data.leave_two_out import LeaveTwoOut
 from rankd_train.models.stage_one import StageOne
 from rankd_train.progress import progress
 from rankd_train.training.folds import Fold
@@ -42,7 +42,9 @@ class RankerBatch:
     label: Tensor  # [N] float32, 1 for a target
 
 
-def examples_of_fold(stage_one: StageOne, fold: Fold, split: Split, config: RankerConfig, seed: int) -> RankerExamples:
+def examples_of_fold(
+    stage_one: StageOne, fold: Fold, split: LeaveTwoOut, config: RankerConfig, seed: int
+) -> RankerExamples:
     """One request per user with a target in this fold; a share of the users asks as unknown, for towers and ranker alike."""
     generator = torch.Generator().manual_seed(seed)
     users = np.flatnonzero(np.diff(fold.targets.indptr))

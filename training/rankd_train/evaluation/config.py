@@ -1,0 +1,18 @@
+"""What a recipe says about its evaluation."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class EvaluationConfig:
+    # `sampled` only to match a paper: it ranks the test item among a few drawn ones, and flatters every model.
+    protocol: Literal["full", "sampled", "ratings"] = "full"
+    ks: tuple[int, ...] = (5, 10, 20)
+    choose_by: str = "ndcg@10"  # what validation maximises; "rmse" is minimised
+    relevant_from: float = 0.0  # of explicit data: the lowest value that counts as a hit
+    users: int = 0  # asks a sample of so many users; 0 = all
+    active_from: int = 10  # a user with at least so many training events is active, with fewer new
+    groups: tuple[str, ...] = ()  # user attributes to compare for fairness
+    baselines: tuple[str, ...] = ("random", "popularity", "item-knn")
+    bootstrap_samples: int = 1_000

@@ -1,0 +1,66 @@
+"""A whole recipe, as `configs/*.yaml` writes it down."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from rankd_train.config_loader import from_dict
+from rankd_train.data.config import DataConfig, FeatureConfig, SplitConfig
+from rankd_train.errors import ConfigError
+from rankd_train.evaluation.config import EvaluationConfig
+from rankd_train.models.registry import find_family
+
+
+@dataclass(frozen=True)
+class BundleConfig:
+    name: str
+    version: str
+    description: str = ""
+    k: int = 10  # how many items an answer has unless the request says otherwise
+
+
+@dataclass(frozen=True)
+class Published:
+    """A figure to stand beside ours in docs/results.md: same split, same metric."""
+
+    metric: str  # such as "recall@20"
+    value: float
+    source: str
+
+
+@dataclass(frozen=True)
+class RecipeConfig:
+    bundle: BundleConfig
+    data: DataConfig
+    model: Any  # the family's own config; `family` names it
+    family: str
+    split: SplitConfig = field(default_factory=SplitConfig)
+    features: FeatureConfig = field(default_factory=FeatureConfig)
+    evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
+    published: tuple[Published, ...] = ()
+    seed: int = 0
+    threads: int = 1
+    folder: str = "."  # of the recipe's file: paths in it are relative to this
+
+
+def load_recipe(path: Path) -> RecipeConfig:
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"cannot read the recipe {path}: {error.strerror}") from error
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{path} is not valid YAML: {error}") from error
+    if not isinstance(values, dict):
+        raise ConfigError(f"{path} must be a mapping of keys, got {type(values).__name__}")
+    model = values.get("model")
+    if not isinstance(model, dict) or not isinstance(model.get("name"), str):
+        raise ConfigError('missing key "model.name", such as model: {name: ease}')
+    for key in ("family", "folder"):
+        if key in values:
+            raise ConfigError(f'unknown key "{key}"')
+    family = find_family(model["name"])
+    settings = {key: value for key, value in model.items() if key != "name"}
+    built = from_dict(family.config, settings, "model.")
+    return from_dict(RecipeConfig, {**values, "model": built, "family": family.name, "folder": str(path.parent)})
