@@ -23,3 +23,9 @@ class ExportMismatch(TrainError):
     """TorchScript, ONNX Runtime and the engine do not agree on the same weights."""
 
     exit_code = 4
+
+
+class DataError(TrainError):
+    """The data are there, but cannot be read as what the recipe says they are, or nothing can be learned from them."""
+
+    exit_code = 5

@@ -43,25 +43,26 @@ class UserTableConfig:
 
 @dataclass(frozen=True)
 class CleaningConfig:
-    """In this order; each step tells how many events it took."""
+    """In this order, each step once; each tells how many events it took."""
 
+    dropped_items: tuple[str, ...] = ()
+    value_range: tuple[float, float] | None = None  # values outside are dropped
     duplicates: Literal["last", "sum", "keep"] = "last"  # of the same user and item
     outlier_events: int = 0  # a user with more events than this is no person; 0 = no bound
-    value_range: tuple[float, float] | None = None  # values outside are dropped
+    # 0 keeps items of the catalogue that nobody met. An item that loses its events to the next step alone stays, too.
     min_events_per_item: int = 1
     min_events_per_user: int = 3
-    dropped_items: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class DataConfig:
-    """Either a set that the package knows, or a table, or the feedback that rankd logged."""
+    """A set that the package knows, or a table; the feedback that rankd logged alone, or added to either."""
 
     set: str | None = None  # debian-packages, gowalla, ml-1m-ncf, ml-100k
     table: TableConfig | None = None
     feedback: str | None = None  # folder of rankd's event log
     weights: Mapping[str, float] = field(default_factory=dict)  # what an event of each kind counts; 1 unless said
-    cleaning: CleaningConfig = field(default_factory=CleaningConfig)
+    cleaning: CleaningConfig | None = None  # as the known set was published, else the defaults of CleaningConfig
     allow_other: bool = False  # other files of a known set than the ones whose checksums are known
 
 

@@ -16,6 +16,11 @@ class Users:
     # By attribute, such as "gender": [U] text, "" where unknown. What fairness compares and features encode.
     attributes: Mapping[str, np.ndarray] = field(default_factory=dict)
 
+    def take(self, places: np.ndarray) -> "Users":
+        """places: [n] of the users that are wanted, in the order that is wanted."""
+        ids = take_of(self.ids, places)
+        return Users(ids, {name: values[places] for name, values in self.attributes.items()})
+
 
 @dataclass(frozen=True)
 class Items:
@@ -27,6 +32,12 @@ class Items:
     tags: tuple[tuple[str, ...], ...] | None = None
     price: np.ndarray | None = None  # [I] float32, NaN where unknown
     created: np.ndarray | None = None  # [I] int64 Unix seconds, -1 where unknown
+
+    def take(self, places: np.ndarray) -> "Items":
+        """places: [n] of the items that are wanted, in the order that is wanted."""
+        text, categories, tags = (take_of(part, places) for part in (self.text, self.categories, self.tags))
+        price, created = (None if part is None else part[places] for part in (self.price, self.created))
+        return Items(take_of(self.ids, places), text, categories, tags, price, created)
 
 
 @dataclass(frozen=True)
@@ -41,6 +52,10 @@ class Events:
 
     def __len__(self) -> int:
         return len(self.user)
+
+    def order(self) -> np.ndarray:
+        """[N] places: by user, then by time where times are known; what is equal keeps its order."""
+        return np.argsort(self.user, kind="stable") if self.time is None else np.lexsort((self.time, self.user))
 
     def where(self, keep: np.ndarray) -> "Events":
         """keep: [N] bool, or places."""
@@ -67,3 +82,7 @@ class Interactions:
     @property
     def shape(self) -> tuple[int, int]:
         return len(self.users.ids), len(self.items.ids)
+
+
+def take_of(values: tuple | None, places: np.ndarray) -> tuple | None:
+    return None if values is None else tuple(values[place] for place in places)

@@ -22,7 +22,10 @@ class Split:
     test: Events
     explicit: bool
     # Where the published protocol ranks the test item among drawn ones: [U, M] items, -1 for a user who is not asked.
+    # As published: a row may name the test item itself, which then stands once among the candidates.
     negatives: np.ndarray | None = None
+    # The same for validation, drawn here, so that choosing asks what testing asks.
+    validation_negatives: np.ndarray | None = None
 
     @property
     def shape(self) -> tuple[int, int]:
