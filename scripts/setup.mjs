@@ -3,7 +3,7 @@ import { runMain, SetupFailure } from './setup/failure.mjs';
 import { setUp, stepNames } from './setup/steps.mjs';
 
 /** `native` builds these as well. */
-const partsOfNative = ['addon', 'load'];
+const partsOfNative = ['addon', 'load', 'tool'];
 
 const usage = `usage: node scripts/setup.mjs [--verbose] [${stepNames.join(' | ')}] …
 Without a name: everything that tests need. The npm packages always come first; a step that is up to date is skipped.`;

@@ -83,7 +83,7 @@ function pythonProblem() {
 	const { program, version, hasVenv } = findPython();
 	const install = 'apt-get install python3 python3-venv, or dnf install python3; PYTHON=/path/to/python3 chooses one';
 	if (!program)
-		return `Python ${oldest.python} or newer, for the tests of training and of clients (${version ? `found ${version}` : 'not found'}): ${install}`;
+		return `Python ${oldest.python} or newer, for training and the tests of Python code (${version ? `found ${version}` : 'not found'}): ${install}`;
 	return hasVenv ? undefined : `Python's venv module (${program}, ${version}, comes without it): apt-get install python3-venv`;
 }
 

@@ -9,11 +9,12 @@ import { withProgress } from './progress.mjs';
 import { installConformance, installPython } from './python.mjs';
 import { buildBench, buildTypeScript } from './typescript.mjs';
 
-/** In the order they run. `addon` is the part of `native` that a server needs, `load` the part that the bench needs beside it. */
+/** In the order they run. Parts of `native`: `addon` is what a server needs, `load` what the bench needs beside it, `tool` what training needs. */
 const steps = {
 	packages: { title: 'npm packages', run: installPackages },
 	addon: { title: 'native build', run: (options) => buildNative(options, 'rankd_addon') },
 	native: { title: 'native build', run: (options) => buildNative(options) },
+	tool: { title: 'bundle tool', run: (options) => buildNative(options, 'rankd-bundle') },
 	load: { title: 'native bench', run: (options) => buildNative(options, 'rankd-load', 'bare-run', 'rankd-bundle') },
 	typescript: { title: 'TypeScript', run: buildTypeScript },
 	bench: { title: 'TypeScript of the bench', run: buildBench },

@@ -29,6 +29,7 @@ const raced = inRoot('build', 'tsan');
 /** engine_test runs the threads; index_test builds graphs on one thread for ten minutes under this sanitizer, and stays out. */
 const threaded = ['engine_test', 'scheduling_test', 'store_test', 'wire_test'];
 const fuzzed = inRoot('build', 'fuzz');
+const training = inRoot('training');
 const pythonClient = inRoot('clients', 'python');
 const conformance = inRoot('test', 'conformance');
 const pythonTests = [pythonClient, conformance, inRoot('test', 'support')];
@@ -62,8 +63,12 @@ export const lanes = [
 	{
 		name: 'training',
 		asks: 'Is the Python companion right?',
-		needs: ['native', 'python'],
-		commands: () => [pytest({ cwd: inRoot('training') })],
+		needs: ['native', 'typescript', 'python'],
+		commands: () => [
+			{ ...check('ruff', pythonTool('ruff'), 'check', '.'), cwd: training },
+			{ ...check('ruff-format', pythonTool('ruff'), 'format', '--check', '.'), cwd: training },
+			pytest({ cwd: training }),
+		],
 	},
 	{
 		name: 'python-client',
