@@ -1,0 +1,72 @@
+"""docs/results.md is what the logs say."""
+
+import json
+
+import pytest
+
+from rankd_train.errors import TrainError
+from rankd_train.results import collect_logs, write_results
+
+
+def log(**changes):
+    return {
+        "title": "EASE",
+        "family": "ease",
+        "set": "gowalla",
+        "protocol": "full ranking",
+        "command": "rankd-train run configs/ease-gowalla.yaml",
+        "seed": 0,
+        "users": 29_858,
+        "choose_by": "recall@20",
+        "seconds": {"fit": 200.0, "refit": 210.0, "test": 30.0},
+        "machine": {"processor": "a processor"},
+        "test": {"recall@20": 0.1761, "ndcg@20": 0.1462},
+        "intervals": {"recall@20": [0.175, 0.1775]},
+        "published": [
+            {"metric": "recall@20", "value": 0.1765, "source": "BARS"},
+            {"metric": "ndcg@20", "value": 0.1467, "source": "BARS"},
+        ],
+        **changes,
+    }
+
+
+def keep(folder, name, run):
+    (folder / name).mkdir(parents=True)
+    (folder / name / "run.json").write_text(json.dumps(run), encoding="utf-8")
+
+
+def test_a_row_has_our_figure_beside_the_published_one(tmp_path):
+    keep(tmp_path / "runs", "ease-gowalla", log())
+    write_results(collect_logs(tmp_path / "runs", tmp_path / "logs"), tmp_path / "results.md")
+    page = (tmp_path / "results.md").read_text(encoding="utf-8")
+    assert "## gowalla: full ranking\n" in page
+    assert "| [EASE](models/ease.md) | recall@20 | 0.1761 (0.1750-0.1775) | 0.1765 | BARS |\n" in page
+    assert "| [EASE](models/ease.md) | ndcg@20 | 0.1462 | 0.1467 | BARS |\n" in page
+    assert (
+        "| ease-gowalla | `rankd-train run configs/ease-gowalla.yaml` | 0 | 29,858 | 210 s | 440 s | a processor |"
+        in page
+    )
+
+
+def test_a_recipe_without_a_published_figure_shows_what_it_chose_by(tmp_path):
+    keep(tmp_path / "runs", "mine", log(published=[]))
+    write_results(collect_logs(tmp_path / "runs", tmp_path / "logs"), tmp_path / "results.md")
+    assert "| recall@20 | 0.1761 (0.1750-0.1775) | – | – |" in (tmp_path / "results.md").read_text(encoding="utf-8")
+
+
+def test_logs_of_earlier_runs_stay(tmp_path):
+    keep(tmp_path / "runs", "b", log())
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "logs" / "a.json").write_text(json.dumps(log()), encoding="utf-8")
+    assert [path.name for path in collect_logs(tmp_path / "runs", tmp_path / "logs")] == ["a.json", "b.json"]
+
+
+def test_a_figure_that_no_run_measured_is_an_error(tmp_path):
+    keep(tmp_path / "runs", "x", log(published=[{"metric": "hr@10", "value": 0.7, "source": "paper"}]))
+    with pytest.raises(TrainError, match='x has no "hr@10" to set beside the published one; it has ndcg@20, recall@20'):
+        write_results(collect_logs(tmp_path / "runs", tmp_path / "logs"), tmp_path / "results.md")
+
+
+def test_without_any_log_the_message_says_what_makes_one(tmp_path):
+    with pytest.raises(TrainError, match="`rankd-train run RECIPE` leaves one"):
+        collect_logs(tmp_path / "runs", tmp_path / "logs")
