@@ -4,13 +4,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import lightning.pytorch as pl
 import numpy as np
 import scipy.sparse as sp
 import torch
 
 from rankd_train.artefact import Artefact, make_artefact
-from rankd_train.config import RunConfig
+from rankd_train.config import RankerConfig, RunConfig, TowerConfig
 from rankd_train.dataset import Dataset
 from rankd_train.evaluation.served import CandidateSet, candidates_of
 from rankd_train.models.item_item import Neighbours, ease_weights, strongest
@@ -18,12 +17,12 @@ from rankd_train.models.ranker import Ranker, normalised_popularity
 from rankd_train.models.stage_one import StageOne, TowerTables
 from rankd_train.models.two_tower import TwoTower
 from rankd_train.progress import step
+from rankd_train.training import loop
 from rankd_train.training.folds import fold_training_items
-from rankd_train.training.loop import Fitted, fit, fit_epochs
+from rankd_train.training.optimiser import OptimiserConfig
 from rankd_train.training.ranker_examples import RankerExamples, concatenate, examples_of_fold
-from rankd_train.training.ranker_module import RankerModule
-from rankd_train.training.requests import request_loader
-from rankd_train.training.tower_module import TowerModule
+from rankd_train.training.ranker_task import RankerTask
+from rankd_train.training.tower_task import TowerTask
 
 
 @dataclass(frozen=True)
@@ -34,7 +33,7 @@ class Trained:
 
 def train(config: RunConfig, data: Dataset, folder: Path) -> Trained:
     torch.set_num_threads(config.threads)
-    pl.seed_everything(config.seed, verbose=False)
+    torch.manual_seed(config.seed)
     split = data.split
     popularity = split.popularity
     with step("fitting EASE"):
@@ -58,20 +57,11 @@ def fit_neighbours(config: RunConfig, interactions: sp.csr_matrix) -> Neighbours
     return strongest(ease_weights(interactions, config.item_item.l2), config.item_item.neighbours)
 
 
-def train_towers(config: RunConfig, data: Dataset, folder: Path) -> tuple[TwoTower, Fitted]:
+def train_towers(config: RunConfig, data: Dataset, folder: Path) -> tuple[TwoTower, loop.Trained]:
     """Stops by recall@100 of the validation items."""
     towers = new_towers(config, data)
-    module = TowerModule(towers, data.split.train, data.split.validation, config.seed)
-    users = len(data.split.users)
-    fitted = fit(
-        module,
-        request_loader(users, config.tower.batch_users, config.seed, shuffle=True),
-        request_loader(users, 512, config.seed, shuffle=False),
-        folder,
-        monitor="val_recall@100",
-        max_epochs=config.tower.max_epochs,
-        patience=config.tower.patience,
-    )
+    task = TowerTask(towers, data.split.train, data.split.validation, config.seed)
+    fitted = loop.train(task, tower_optimiser(config.tower), folder)
     return towers, fitted
 
 
@@ -101,9 +91,8 @@ def make_examples(config: RunConfig, data: Dataset, epochs: int) -> RankerExampl
         with step(f"stage one without fold {number + 1} of {len(folds)}"):
             neighbours = fit_neighbours(config, fold.history)
             towers = new_towers(config, data)
-            module = TowerModule(towers, fold.history, data.split.validation, config.seed + number)
-            users = request_loader(fold.history.shape[0], config.tower.batch_users, config.seed + number, shuffle=True)
-            fit_epochs(module, users, epochs)
+            task = TowerTask(towers, fold.history, data.split.validation, config.seed + number)
+            loop.train(task, tower_optimiser(config.tower), plan=loop.Plan(epochs))
             stage_one = stage_one_of(config, neighbours, towers, np.asarray(fold.history.sum(axis=0)).ravel())
             parts.append(examples_of_fold(stage_one, fold, data.split, config.ranker, config.seed + number))
     return concatenate(parts)
@@ -119,7 +108,7 @@ def validation_set(config: RunConfig, data: Dataset, stage_one: StageOne) -> Can
 
 def train_ranker(
     config: RunConfig, data: Dataset, examples: RankerExamples, validation: CandidateSet, folder: Path
-) -> tuple[Ranker, Fitted]:
+) -> tuple[Ranker, loop.Trained]:
     """Stops by NDCG@10 of the validation items among what stage one retrieves."""
     trained = data.catalogue.trained_count
     ranker = Ranker(
@@ -129,13 +118,29 @@ def train_ranker(
         torch.from_numpy(data.catalogue.section[:trained].astype(np.int64)),
         torch.from_numpy(normalised_popularity(data.split.popularity)),
     )
-    fitted = fit(
-        RankerModule(ranker, config.ranker, examples, validation, config.seed),
-        request_loader(len(examples.user_row), config.ranker.batch_users, config.seed, shuffle=True),
-        request_loader(len(validation.user_row), 250, config.seed, shuffle=False),
-        folder,
-        monitor="val_ndcg@10",
-        max_epochs=config.ranker.max_epochs,
-        patience=config.ranker.patience,
+    task = RankerTask(ranker, config.ranker, examples, validation, config.seed)
+    return ranker, loop.train(task, ranker_optimiser(config.ranker), folder)
+
+
+def tower_optimiser(config: TowerConfig) -> OptimiserConfig:
+    return OptimiserConfig(
+        learning_rate=config.learning_rate,
+        weight_decay=config.weight_decay,
+        schedule="none",
+        clip_norm=0,
+        max_epochs=config.max_epochs,
+        patience=config.patience,
     )
-    return ranker, fitted
+
+
+def ranker_optimiser(config: RankerConfig) -> OptimiserConfig:
+    return OptimiserConfig(
+        learning_rate=config.learning_rate,
+        weight_decay=config.weight_decay,
+        plateau_factor=config.scheduler_factor,
+        plateau_patience=config.scheduler_patience,
+        min_learning_rate=config.min_learning_rate,
+        clip_norm=0,
+        max_epochs=config.max_epochs,
+        patience=config.patience,
+    )

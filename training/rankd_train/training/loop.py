@@ -1,97 +1,174 @@
-"""What every training run tells Lightning: seeds, checkpoints, early stopping, history."""
+"""The training loop: epochs of steps, validation, early stopping, a checkpoint after every epoch.
 
-import logging
-import sys
-import warnings
+A plain loop instead of a framework's: what happens in a step stands in `train_step`, in its order, and a resumed run is
+bit for bit the uninterrupted one."""
+
+import time
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
-import lightning.pytorch as pl
 import torch
-from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint, TQDMProgressBar
-from torch.utils.data import DataLoader
+from torch import Tensor, nn
 
 from rankd_train.errors import TrainError
+from rankd_train.progress import progress as progress_bar
+from rankd_train.training.checkpoint import FILE, Progress, load_checkpoint, save_checkpoint
+from rankd_train.training.optimiser import OptimiserConfig, find_device, make_optimiser
+from rankd_train.training.precision import Precision
+from rankd_train.training.schedule import Schedule
+
+T = TypeVar("T")
+
+
+class Task(Protocol):
+    """What is trained: a module, its batches, its loss, and what tells whether it gets better."""
+
+    name: str
+    module: nn.Module
+    metric: str  # of `validate`; higher is better
+
+    def batches(self, epoch: int) -> Iterable[Any]:
+        """Each with a length. Must depend on the epoch's number alone, or a resumed run goes another way."""
+
+    def loss(self, batch: Any) -> Tensor:
+        """Mean over the batch, a scalar."""
+
+    def validate(self) -> dict[str, float]:
+        """Asked after every epoch, with dropout off and without gradients."""
 
 
 @dataclass(frozen=True)
-class Fitted:
-    """What a run leaves: the module holds the best epoch's weights."""
+class Plan:
+    """What an earlier run with validation decided, for one that has nothing to validate on."""
+
+    epochs: int
+    levels: tuple[
+        float, ...
+    ] = ()  # of each epoch: what plateaus had left of the learning rate; 1 where it says nothing
+
+
+@dataclass(frozen=True)
+class Trained:
+    """The module holds the weights of the best epoch, or of the last one of a plan."""
 
     history: list[dict[str, float]]  # one entry per epoch
     best_epoch: int  # counted from 0
-    checkpoints: Path
+
+    def plan(self) -> Plan:
+        epochs = self.best_epoch + 1
+        return Plan(epochs, tuple(entry["level"] for entry in self.history[:epochs]))
 
 
-class EpochHistory(Callback):
-    """Collects every logged metric after each epoch, and prints it in one line."""
+def train(
+    task: Task, config: OptimiserConfig, folder: Path | None = None, plan: Plan | None = None, resume: bool = False
+) -> Trained:
+    """Trains until `task.metric` has not risen for `patience` epochs and takes the best epoch; or exactly what `plan` says.
 
-    def __init__(self, name: str):
-        self.name = name
-        self.epochs: list[dict[str, float]] = []
-
-    def on_train_epoch_end(self, trainer: pl.Trainer, _: pl.LightningModule) -> None:
-        metrics = {key: round(float(value), 6) for key, value in trainer.callback_metrics.items()}
-        metrics["learning_rate"] = trainer.optimizers[0].param_groups[0]["lr"]
-        self.epochs.append({"epoch": trainer.current_epoch, **metrics})
-        print(
-            f"  {self.name} epoch {trainer.current_epoch}: " + " ".join(f"{k} {v:.4g}" for k, v in metrics.items()),
-            flush=True,
-        )
-
-
-def fit(
-    module: pl.LightningModule,
-    train: DataLoader,
-    validation: DataLoader,
-    folder: Path,
-    monitor: str,
-    max_epochs: int,
-    patience: int,
-) -> Fitted:
-    """Trains until `monitor` (higher is better) has not risen for `patience` epochs, then loads the best epoch."""
-    history = EpochHistory(folder.name)
-    checkpoint = ModelCheckpoint(
-        folder, filename="{epoch}", monitor=monitor, mode="max", save_top_k=-1, enable_version_counter=False
-    )
-    stopping = EarlyStopping(monitor, patience=patience, mode="max")
-    trainer = make_trainer(max_epochs, [checkpoint, stopping, history])
-    trainer.fit(module, train, validation)
-    if not checkpoint.best_model_path:
-        raise TrainError(f"{folder.name}: no epoch was finished")
-    best = torch.load(checkpoint.best_model_path, weights_only=True)
-    module.load_state_dict(best["state_dict"])
-    module.eval()
-    return Fitted(history.epochs, int(best["epoch"]), folder)
+    folder: for checkpoints, None to write none. resume: go on from the checkpoint in `folder`, if there is one."""
+    device = find_device(config)
+    task.module.to(device)
+    run = Run(task, config, device)
+    reached = Progress()
+    if resume and folder is not None and (folder / FILE).is_file():
+        reached = load_checkpoint(folder, config, run.parts())
+        print(f"  {task.name}: going on after {reached.epoch} epochs", flush=True)
+    last = plan.epochs if plan else config.max_epochs
+    while reached.epoch < last and not reached.finished:
+        if plan:
+            run.schedule.level = plan.levels[reached.epoch] if reached.epoch < len(plan.levels) else 1.0
+        run.epoch(reached, validate=plan is None)
+        if plan is None:
+            reached.finished = reached.epoch - 1 - reached.best_epoch >= max(config.patience, 1)
+        if folder is not None:
+            save_checkpoint(folder, config, reached, run.parts())
+    if plan is None:
+        if reached.best_epoch < 0:
+            raise TrainError(f"{task.name}: {task.metric} was never a number: lower optimiser.learning_rate")
+        task.module.load_state_dict(reached.best_weights)
+    task.module.eval()
+    return Trained(reached.history, reached.best_epoch if plan is None else last - 1)
 
 
-def fit_epochs(module: pl.LightningModule, train: DataLoader, epochs: int) -> None:
-    """Trains for a number of epochs found elsewhere, without looking at any held-out item."""
-    trainer = make_trainer(epochs, [], limit_val_batches=0)
-    trainer.fit(module, train)
-    module.eval()
+class Run:
+    """One module on its way."""
+
+    def __init__(self, task: Task, config: OptimiserConfig, device: torch.device):
+        self.task = task
+        self.config = config
+        self.parameters = [weight for weight in task.module.parameters() if weight.requires_grad]
+        self.optimiser = make_optimiser(self.parameters, config)
+        self.schedule = Schedule(config)
+        self.precision = Precision(config, device)
+
+    def parts(self) -> dict[str, Any]:
+        """What a checkpoint keeps."""
+        return {
+            "module": self.task.module,
+            "optimiser": self.optimiser,
+            "schedule": self.schedule,
+            "scaler": self.precision.scaler,
+        }
+
+    def epoch(self, reached: Progress, validate: bool) -> None:
+        started = time.monotonic()
+        task = self.task
+        level = self.schedule.level
+        task.module.train()
+        total, rows = torch.zeros(()), 0
+        batches = progress_bar(task.batches(reached.epoch), f"{task.name} epoch {reached.epoch}")
+        for group in groups(batches, self.config.accumulation):
+            size = sum(len(batch) for batch in group)
+            total += self.train_step(group, self.schedule.learning_rate(reached.step)) * size
+            rows += size
+            reached.step += 1
+        if not torch.isfinite(total):
+            raise TrainError(
+                f"{task.name}: the loss of epoch {reached.epoch} is not finite: lower optimiser.learning_rate"
+            )
+        metrics = {"train_loss": float(total) / max(rows, 1)}
+        if validate:
+            metrics |= self.validate()
+            reached.keep_best(metrics[task.metric], task.module)
+            self.schedule.after_epoch(metrics[task.metric])
+        metrics["learning_rate"] = self.optimiser.param_groups[0]["lr"]
+        seconds = time.monotonic() - started
+        entry = {"epoch": reached.epoch, **metrics, "level": level, "seconds": round(seconds, 2)}
+        reached.history.append(entry)
+        shown = " ".join(f"{key} {value:.4g}" for key, value in metrics.items())
+        print(f"  {task.name} epoch {reached.epoch}: {shown} {seconds:.1f} s", flush=True)
+        reached.epoch += 1
+
+    def train_step(self, group: Sequence[Any], learning_rate: float) -> Tensor:
+        """One step with the mean loss over all rows of some batches; returns that loss."""
+        scaler = self.precision.scaler
+        rows = sum(len(batch) for batch in group)
+        for settings in self.optimiser.param_groups:
+            settings["lr"] = learning_rate
+        self.optimiser.zero_grad()
+        total = torch.zeros(())
+        for batch in group:
+            with self.precision.forward():
+                loss = self.task.loss(batch) * (len(batch) / rows)
+            scaler.scale(loss).backward()
+            total += loss.detach().cpu()
+        if self.config.clip_norm:
+            scaler.unscale_(self.optimiser)
+            nn.utils.clip_grad_norm_(self.parameters, self.config.clip_norm)
+        scaler.step(self.optimiser)
+        scaler.update()
+        return total
+
+    def validate(self) -> dict[str, float]:
+        self.task.module.eval()
+        with torch.no_grad():
+            return self.task.validate()
 
 
-def make_trainer(epochs: int, callbacks: list[Callback], **options: Any) -> pl.Trainer:
-    quiet_lightning()
-    return pl.Trainer(
-        max_epochs=epochs,
-        accelerator="cpu",
-        devices=1,
-        deterministic=True,
-        logger=False,
-        enable_checkpointing=any(isinstance(callback, ModelCheckpoint) for callback in callbacks),
-        enable_model_summary=False,
-        num_sanity_val_steps=0,
-        enable_progress_bar=sys.stderr.isatty(),
-        callbacks=[*callbacks, TQDMProgressBar(refresh_rate=20)] if sys.stderr.isatty() else callbacks,
-        **options,
-    )
-
-
-def quiet_lightning() -> None:
-    """Its hints on workers and devices do not apply: the data are in memory and the device is the processor."""
-    logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
-    warnings.filterwarnings("ignore", module=r"lightning\.")
-    warnings.filterwarnings("ignore", message=".*isinstance.treespec.*")
+def groups(values: Iterable[T], size: int) -> Iterator[list[T]]:
+    """Lists of `size` values in their order; the last may be shorter."""
+    iterator = iter(values)
+    while group := list(islice(iterator, size)):
+        yield group
