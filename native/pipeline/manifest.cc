@@ -117,7 +117,7 @@ Result<SourceSpec> read_source(const element& value, const std::string& where) {
     SourceSpec source;
     RANKD_RETURN_IF_ERROR(fields.text("name", source.name, true));
     RANKD_RETURN_IF_ERROR(choose(fields, "kind", kSourceKinds, source.kind, true));
-    RANKD_RETURN_IF_ERROR(fields.count("k", source.k, 1));
+    RANKD_RETURN_IF_ERROR(fields.count("k", source.k, source.kind == SourceKind::kList ? 0 : 1));
     if (source.kind == SourceKind::kIndex) {
         RANKD_RETURN_IF_ERROR(fields.text("index", source.index, true));
         const auto query = fields.take("query");

@@ -109,6 +109,7 @@ std::span<const float> item_query(Batch& batch, const Source& source, RequestSta
 /// What one source finds for one request.
 std::span<index::Neighbor> find(Batch& batch, const SourceQueries& queries, size_t user, RequestState& state) {
     const Source& source = *queries.source;
+    if (source.k == 0) return {};  // a list that only fills short answers
     // Whatever the filter takes away must not leave an answer short that the source could have filled.
     const size_t k = std::max<size_t>(source.k, state.k + state.excluded.size() + 1);
     switch (source.kind) {

@@ -2,13 +2,16 @@
 // limits.
 #include <algorithm>
 #include <cmath>
+#include <fstream>
 #include <functional>
 #include <set>
+#include <sstream>
 
 #include "engine/executor.h"
 #include "engine/golden.h"
 #include "tests/fake_sessions.h"
 #include "tests/json_body.h"
+#include "tests/temporary_folder.h"
 #include "tests/test.h"
 #include "wire/msgpack_writer.h"
 
@@ -16,8 +19,10 @@ namespace rankd {
 namespace {
 
 using pipeline::RequestState;
+using test::TemporaryFolder;
 using wire::Degraded;
 using wire::Operation;
+namespace fs = std::filesystem;
 
 std::unique_ptr<engine::Model> open_model(const std::string& name) {
     auto bundle = pipeline::Bundle::open(test::fixture_model(name), test::fake_sessions());
@@ -28,7 +33,9 @@ std::unique_ptr<engine::Model> open_model(const std::string& name) {
 /// Runs JSON requests as one batch; the states live until the next run.
 class Runner {
   public:
-    explicit Runner(const std::string& model) : model_(open_model(model)), executor_(wire::Limits{}, SteadyClock::instance()) {}
+    explicit Runner(const std::string& model) : Runner(open_model(model)) {}
+    explicit Runner(std::unique_ptr<engine::Model> model)
+        : model_(std::move(model)), executor_(wire::Limits{}, SteadyClock::instance()) {}
 
     std::span<const RequestState> run(Operation operation, const std::vector<std::string>& bodies) {
         bodies_.clear();
@@ -157,6 +164,42 @@ TEST("exclude and filters always hold, also in the fallback") {
     CHECK(is_degraded(state, Degraded::kShortCatalogue));
     check_error(runner.run_one(Operation::kRecommend, R"({"filters": {"colour": "red"}})"), Code::INVALID_ARGUMENT,
                 "\"colour\" is not an attribute");
+}
+
+/// `tiny` with neighbours alone as the source of `recommend`, and a popular list of the given k.
+std::unique_ptr<engine::Model> open_with_popular(const std::string& k) {
+    const TemporaryFolder folder;
+    fs::copy(test::fixture_model("tiny"), folder.path());
+    std::stringstream text;
+    text << std::ifstream(folder.path() / "manifest.json").rdbuf();
+    std::string manifest = text.str();
+    const auto replace = [&](std::string_view from, std::string_view to, const std::string& with) {
+        const size_t start = manifest.find(from);
+        manifest.replace(start, manifest.find(to, start) - start, with);
+    };
+    replace(R"({"name": "towers", "kind")", R"({"name": "popular")", "");
+    replace(R"("k": 16}]}, {"stage": "filter")", R"(}]}, {"stage": "filter")", "\"k\": " + k);
+    replace(R"({"stage": "score")", R"({"stage": "select")", "");
+    replace(R"("item_item", "towers"])", "}", R"("item_item", "item_item"])");
+    std::ofstream(folder.path() / "manifest.json") << manifest;
+    auto bundle = pipeline::Bundle::open(folder.path(), test::fake_sessions());
+    CHECK_OK(bundle);
+    return bundle.is_ok() ? std::make_unique<engine::Model>(std::move(bundle).value()) : nullptr;
+}
+
+TEST("a list with k 0 retrieves nothing, and fills what is short behind the items that have a score") {
+    Runner listed(open_with_popular("16")), filling(open_with_popular("0"));
+    const std::string stranger = R"({"k": 5})", known = R"({"user": "user-5", "k": 60})";
+    CHECK(!is_degraded(listed.run_one(Operation::kRecommend, stranger), Degraded::kFallback));
+    const RequestState filled = filling.run_one(Operation::kRecommend, stranger);
+    CHECK_EQ(filled.items.size(), 5u);
+    CHECK(is_degraded(filled, Degraded::kFallback));
+    const RequestState& mixed = filling.run_one(Operation::kRecommend, known);
+    check_sorted(mixed);
+    const auto is_popular = [](const wire::ScoredItem& item) { return item.source == "popular"; };
+    const auto first = std::find_if(mixed.items.begin(), mixed.items.end(), is_popular);
+    CHECK(first != mixed.items.begin() && first != mixed.items.end());
+    CHECK(std::all_of(first, mixed.items.end(), is_popular));
 }
 
 TEST("features that no graph reads are a mistake worth telling") {

@@ -20,7 +20,7 @@ const Command kAny = {"any",
                       "",
                       {"out", "from", "rows", "column", "vectors", "kind", "metric", "min-recall", "recall-k", "m",
                        "ef-construction", "ef-search", "seed"},
-                      {"fast"},
+                      {"fast", "no-speed"},
                       0,
                       nullptr};
 
@@ -189,8 +189,8 @@ TEST("an index below --min-recall is not written and fails") {
     const std::string vectors = write_npy<float>(folder / "v.npy", "<f4", "(3000, 24)", test::random_floats(3000 * 24, 1)),
                       out = folder / "out.index";
     const std::vector<std::string> poor = {
-        "--vectors",         vectors, "--out",       out, "--kind",     "hnsw", "--metric", "dot", "--m", "2",
-        "--ef-construction", "4",     "--ef-search", "4", "--recall-k", "5"};
+        "--vectors",         vectors, "--out",       out, "--kind",     "hnsw", "--metric",  "dot", "--m", "2",
+        "--ef-construction", "4",     "--ef-search", "4", "--recall-k", "5",    "--no-speed"};
     std::vector<std::string> demanding = poor;
     demanding.insert(demanding.end(), {"--min-recall", "0.99"});
     CHECK_EQ(run(command_index, demanding), kFailed);

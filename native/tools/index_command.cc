@@ -85,7 +85,7 @@ struct Measured {
 
 /// Builds at `path` and measures against an exact index of the same vectors, made for the occasion.
 Result<Measured> build_and_measure(const std::filesystem::path& path, const std::string& vectors_path,
-                                   const index::BuildOptions& options, uint32_t recall_k) {
+                                   const index::BuildOptions& options, uint32_t recall_k, bool wants_speed) {
     RANKD_ASSIGN_OR_RETURN(const NpyArray array, NpyArray::open(vectors_path));
     RANKD_ASSIGN_OR_RETURN(const std::vector<float> vectors, array.floats());
     const auto dim = static_cast<uint32_t>(std::min<uint64_t>(array.width(), UINT32_MAX));
@@ -104,6 +104,7 @@ Result<Measured> build_and_measure(const std::filesystem::path& path, const std:
     measured.size = built->size();
     measured.dim = built->dim();
     measured.recall = index::measure_recall(*built, *exact, recall_k, kRecallQueries);
+    if (!wants_speed) return measured;
     measured.queries_per_second = queries_per_second(*built, *exact, recall_k);
     measured.exact_queries_per_second = queries_per_second(*exact, *exact, recall_k);
     return measured;
@@ -122,7 +123,7 @@ int command_index(const Args& args) {
     if (*recall_k == 0) return usage_error(args, Status(Code::INVALID_ARGUMENT, "--recall-k expects at least 1"));
 
     const TemporaryFile candidate(*out + ".measuring");
-    const Result<Measured> measured = build_and_measure(candidate.path(), *vectors, *options, *recall_k);
+    const Result<Measured> measured = build_and_measure(candidate.path(), *vectors, *options, *recall_k, !args.flag("no-speed"));
     if (!measured.is_ok()) return fail(args, measured.status());
     const bool accepted = measured->recall >= *min_recall;
     if (accepted) {
@@ -142,8 +143,10 @@ int command_index(const Args& args) {
     report.add("build_seconds", measured->build_seconds);
     report.add("recall_k", *recall_k);
     report.add("recall", measured->recall);
-    report.add("queries_per_second", measured->queries_per_second);
-    report.add("exact_queries_per_second", measured->exact_queries_per_second);
+    if (!args.flag("no-speed")) {
+        report.add("queries_per_second", measured->queries_per_second);
+        report.add("exact_queries_per_second", measured->exact_queries_per_second);
+    }
     report.add("isa", kernels::kernel_report().isa);
     report.add("isa_reason", kernels::kernel_report().reason);
     report.print(args.flag("json"));

@@ -43,9 +43,10 @@ const std::vector<Command>& commands() {
   --seed             hnsw: of the levels (0)
   --recall-k         k of the measured recall (100)
   --min-recall       below it nothing is written and the exit code is 1 (0)
+  --no-speed         leave out the measurement of queries per second, which takes a second
 )",
          {"out", "vectors", "kind", "metric", "m", "ef-construction", "ef-search", "seed", "recall-k", "min-recall"},
-         {},
+         {"no-speed"},
          0,
          command_index},
         {"info", "show what a table, id map or index holds", "rankd-bundle info FILE\n", {}, {}, 1, command_info},
