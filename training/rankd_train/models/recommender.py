@@ -78,6 +78,10 @@ class Recommender(ABC):
     def state(self) -> dict[str, Tensor]:
         """Everything learned; `Family.restore` makes the same model of it."""
 
+    def served(self) -> "Recommender":
+        """The model as the engine runs it: another one where serving cuts something off, such as weak neighbours."""
+        return self
+
     @abstractmethod
     def serving(self) -> Serving:
         """The same model as tables, indexes and graphs."""
