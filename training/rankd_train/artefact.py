@@ -11,7 +11,7 @@ from torch import Tensor
 from rankd_train.config import RunConfig
 from rankd_train.errors import TrainError
 from rankd_train.models.hybrid import HybridRanker
-from rankd_train.models.item_item import Neighbours
+from rankd_train.models.neighbours import Neighbours
 from rankd_train.models.ranker import Ranker, RankerTables
 from rankd_train.models.stage_one import StageOne, TowerTables
 from rankd_train.models.two_tower import TwoTower, UserTower

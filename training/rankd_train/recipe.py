@@ -12,7 +12,8 @@ from rankd_train.artefact import Artefact, make_artefact
 from rankd_train.config import RankerConfig, RunConfig, TowerConfig
 from rankd_train.dataset import Dataset
 from rankd_train.evaluation.served import CandidateSet, candidates_of
-from rankd_train.models.item_item import Neighbours, ease_weights, strongest
+from rankd_train.models.ease import ease_weights
+from rankd_train.models.neighbours import Neighbours, strongest
 from rankd_train.models.ranker import Ranker, normalised_popularity
 from rankd_train.models.stage_one import StageOne, TowerTables
 from rankd_train.models.two_tower import TwoTower

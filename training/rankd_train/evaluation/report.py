@@ -18,7 +18,8 @@ from rankd_train.evaluation.metrics import (
     ranking_metrics,
 )
 from rankd_train.evaluation.served import CandidateSet, candidates_of, rank_candidates
-from rankd_train.models.item_item import cosine_weights, ease_weights
+from rankd_train.models.ease import ease_weights
+from rankd_train.models.item_knn import cosine_weights
 from rankd_train.progress import step
 
 K = 10

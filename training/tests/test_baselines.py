@@ -1,0 +1,87 @@
+"""Popularity, random order and categories: what every model has to beat."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from classic_world import DAY, make_data, options, restored
+
+from rankd_train.errors import ConfigError
+from rankd_train.models import popularity, random_order
+from rankd_train.models.popularity import PopularityConfig
+from rankd_train.models.random_order import RandomConfig
+
+
+def popular_scores(config: PopularityConfig, data) -> np.ndarray:
+    model = popularity.fit(config, data, options()).model
+    return model.scores(np.array([0]), data.matrix[:1])[0]
+
+
+def test_popularity_counts_users_unless_told_otherwise():
+    data = make_data()
+    assert popular_scores(PopularityConfig(), data) == pytest.approx(data.popularity / data.popularity.max())
+
+
+def test_popularity_weighs_kinds_ages_and_ratings_as_its_formula_says():
+    data = make_data(explicit=True)
+    config = PopularityConfig(weights={"purchase": 3.0}, rating_weight=0.5, rating_prior=4, half_life_days=30)
+    events, counted, total, seen = data.events, np.zeros(40), np.zeros(40), np.zeros(40)
+    for item, value, time, kind in zip(events.item, events.value, events.time, events.kind):
+        counted[item] += (3 if kind == "purchase" else 1) * 2 ** -((events.time.max() - time) / DAY / 30)
+        total[item] += value
+        seen[item] += 1
+    mean = (total + 4 * events.value.mean()) / (seen + 4)
+    expected = counted / counted.max() + 0.5 * (mean - events.value.min()) / np.ptp(events.value)
+    assert popular_scores(config, data) == pytest.approx(expected, abs=1e-5)
+
+
+def test_popularity_takes_the_value_of_an_implicit_event_for_its_weight():
+    data = make_data()
+    doubled = dataclasses.replace(data.events, value=np.where(data.events.item == 3, 2, 1).astype(np.float32))
+    scores = popular_scores(PopularityConfig(), dataclasses.replace(data, events=doubled))
+    assert scores[3] / scores[5] == pytest.approx(2 * data.popularity[3] / data.popularity[5])
+
+
+@pytest.mark.parametrize(
+    ("config", "what"),
+    [
+        (PopularityConfig(rating_weight=1), "needs ratings"),
+        (PopularityConfig(weights={"sale": 2}), 'names "sale".*purchase, view'),
+    ],
+)
+def test_popularity_says_what_the_data_lack(config, what):
+    with pytest.raises(ConfigError, match=what):
+        popular_scores(config, make_data())
+
+
+def test_popularity_without_times_cannot_age():
+    data = make_data()
+    data = dataclasses.replace(data, events=dataclasses.replace(data.events, time=None))
+    with pytest.raises(ConfigError, match="needs times"):
+        popular_scores(PopularityConfig(half_life_days=1), data)
+
+
+def test_a_random_order_is_each_users_own_and_the_same_each_time():
+    data = make_data()
+    model = random_order.fit(RandomConfig(), data, options(seed=5)).model
+    history = sp.csr_matrix((3, 40), dtype=np.float32)
+    scores = model.scores(np.array([4, -1, 4]), history)
+    assert (scores[0] == scores[2]).all() and (scores[0] != scores[1]).any()
+    assert (
+        restored(random_order.FAMILY, RandomConfig(), data, model).scores(np.array([4]), history[:1]) == scores[0]
+    ).all()
+    served = model.served().scores(np.array([7]), history[:1])
+    assert (served == scores[1]).all()
+
+
+def test_lists_are_served_best_first_with_their_scores():
+    data = make_data()
+    model = popularity.fit(PopularityConfig(), data, options()).model
+    serving = model.serving()
+    listed = serving.lists["listed"]
+    scores = serving.item["list_score"].values[:, 0]
+    assert sorted(listed.tolist()) == list(range(40))
+    assert (np.diff(scores[listed]) <= 0).all()
+    again = restored(popularity.FAMILY, PopularityConfig(), data, model)
+    assert (again.scores(np.array([0]), data.matrix[:1]) == scores).all()
