@@ -7,9 +7,10 @@ import numpy as np
 
 from rankd_train.config import RunConfig
 from rankd_train.data.catalogue import Catalogue, build_catalogue
-from rankd_train.data.debian import Archive, load_archive, read_archive, save_archive
+from rankd_train.data.debian import Archive
 from rankd_train.data.leave_two_out import LeaveTwoOut, split_leave_two_out
-from rankd_train.data.snapshot import find_snapshot, verify_snapshot
+from rankd_train.data.sets.debian_packages import SET, read_kept_archive
+from rankd_train.data.snapshot import FoundSet, find_set, verify_set
 from rankd_train.data.source_items import SourceItems, build_source_items
 from rankd_train.models.content import embed_texts, unit_rows
 from rankd_train.progress import step
@@ -26,14 +27,9 @@ class Dataset:
 
 def read_snapshot(cache: Path, allow_other: bool) -> tuple[Archive, dict[str, str]]:
     """Reads the snapshot, or what an earlier run kept of the same files in `cache`."""
-    folder = find_snapshot()
-    sha256 = verify_snapshot(folder, allow_other)
-    kept = cache / f"archive-{'-'.join(digest[:8] for digest in sha256.values())}.msgpack"
-    if kept.is_file():
-        return load_archive(kept), sha256
-    archive = read_archive(folder)
-    save_archive(archive, kept)
-    return archive, sha256
+    folder = find_set(SET)
+    sha256 = verify_set(SET, folder, allow_other)
+    return read_kept_archive(FoundSet(folder, sha256, cache)), sha256
 
 
 def load_dataset(config: RunConfig, cache: Path, allow_other: bool) -> Dataset:

@@ -14,7 +14,8 @@ from rankd_train.data.debian import (
     relation_names,
     save_archive,
 )
-from rankd_train.data.snapshot import KNOWN_SHA256, find_snapshot, verify_snapshot
+from rankd_train.data.sets.debian_packages import SET
+from rankd_train.data.snapshot import find_set, verify_set
 from rankd_train.data.source_items import build_source_items
 from rankd_train.errors import DataMissing
 
@@ -120,18 +121,18 @@ def test_rare_items_fall_before_short_sources():
 def test_a_missing_set_says_how_to_get_it(tmp_path, monkeypatch):
     monkeypatch.setenv("RANKD_DATA", str(tmp_path))
     with pytest.raises(DataMissing, match="every Debian mirror"):
-        find_snapshot()
+        find_set(SET)
 
 
 def test_another_snapshot_needs_consent(folder):
     with pytest.raises(DataMissing, match="--allow-other-snapshot"):
-        verify_snapshot(folder, allow_other=False)
-    assert set(verify_snapshot(folder, allow_other=True)) == set(KNOWN_SHA256)
+        verify_set(SET, folder, allow_other=False)
+    assert set(verify_set(SET, folder, allow_other=True)) == set(SET.files)
 
 
 def test_the_known_snapshot_is_what_it_was_when_it_is_here():
     try:
-        folder = find_snapshot()
+        folder = find_set(SET)
     except DataMissing:
         pytest.skip("the data set is not on this machine")
-    assert verify_snapshot(folder, allow_other=False) == KNOWN_SHA256
+    assert verify_set(SET, folder, allow_other=False) == {name: file.sha256 for name, file in SET.files.items()}

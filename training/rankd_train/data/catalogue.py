@@ -21,19 +21,14 @@ class Catalogue:
 
 
 def build_catalogue(archive: Archive, trained_items: tuple[str, ...]) -> Catalogue:
-    """Trained items without a paragraph of their own (virtual packages) borrow section and text from their providers."""
-    binaries = {package.name: package for package in archive.binaries}
-    providers: dict[str, list[BinaryPackage]] = {}
-    for package in archive.binaries:
-        for name in package.provides:
-            providers.setdefault(name, []).append(package)
+    packages = packages_by_name(archive)
     trained = set(trained_items)
     names = (*trained_items, *(package.name for package in archive.binaries if package.name not in trained))
     rows = {name: row for row, name in enumerate(names)}
 
     texts, sections = [], []
     for name in names:
-        package = binaries.get(name) or next(iter(providers.get(name, ())), None)
+        package = packages.get(name)
         texts.append(text_of(name, package))
         sections.append(package.section if package else "unknown")
     section_names = tuple(sorted(set(sections)))
@@ -49,6 +44,12 @@ def build_catalogue(archive: Archive, trained_items: tuple[str, ...]) -> Catalog
         trained_count=len(trained_items),
         built_by={source: tuple(built) for source, built in built_by.items()},
     )
+
+
+def packages_by_name(archive: Archive) -> dict[str, BinaryPackage]:
+    """A name without a paragraph of its own (a virtual package) borrows that of its first provider."""
+    packages = {name: package for package in reversed(archive.binaries) for name in package.provides}
+    return packages | {package.name: package for package in archive.binaries}
 
 
 def text_of(name: str, package: BinaryPackage | None) -> str:

@@ -1,51 +1,86 @@
-"""Finds the debian-packages files on this machine and checks that they are the known snapshot."""
+"""Finds the files of a known set on this machine and checks that they are the ones whose figures are published."""
 
 import hashlib
 import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from rankd_train.data.config import CleaningConfig
+from rankd_train.data.interactions import Interactions
+from rankd_train.data.loaded import Given
 from rankd_train.errors import DataMissing
 
-SET_NAME = "debian-packages"
-
-# Debian bookworm 12.15 (Release of 2026-07-11), main, amd64. Another snapshot trains as well, but gives other figures.
-KNOWN_SHA256 = {
-    "Packages.xz": "9e0b5aabb2465b3d2e7a7fe27f9913846277833f7a2826e7767acccff5b588c5",
-    "Sources.xz": "92d11a035571df011f06f28c61cb9825130ef1d92abb2f2e0525e8674dc44af8",
-    "Translation-en.xz": "a3d4a0bfd8e9242810b0885eda7c1a6e05dac15b333ddbaab03ba56f2dfa4bf0",
-}
-
-HOW_TO_GET = """\
-The set is three index files of a Debian release, which every Debian mirror carries below dists/bookworm/main/:
-  binary-amd64/Packages.xz   source/Sources.xz   i18n/Translation-en.xz
-Put them into a folder named debian-packages and point RANKD_DATA at the folder above it."""
+# Published sets are cut as published: nothing more is taken away from them.
+AS_PUBLISHED = CleaningConfig(duplicates="keep", min_events_per_item=0, min_events_per_user=0)
 
 
-def find_snapshot() -> Path:
-    """The folder of the set: `$RANKD_DATA/debian-packages`, else `shared/data` beside the checkout or above it."""
+@dataclass(frozen=True)
+class KnownFile:
+    size_bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class FoundSet:
+    """A known set where it was found."""
+
+    folder: Path
+    sha256: Mapping[str, str]  # by file name
+    cache: Path  # for what is slow to read twice
+
+
+@dataclass(frozen=True)
+class KnownSet:
+    name: str  # also of its folder
+    title: str
+    licence: str
+    how_to_get: str
+    files: Mapping[str, KnownFile]
+    read: Callable[[FoundSet], tuple[Interactions, Given | None]]
+    cleaning: CleaningConfig = field(default=AS_PUBLISHED)
+
+    @property
+    def size_bytes(self) -> int:
+        return sum(file.size_bytes for file in self.files.values())
+
+
+def find_set(known: KnownSet) -> Path:
+    """The folder of the set: `$RANKD_DATA/<name>`, else `shared/data/<name>` beside the checkout or above it."""
     configured = os.environ.get("RANKD_DATA")
     if configured:
         roots = [Path(configured)]
     else:
         roots = [parent / "shared" / "data" for parent in Path(__file__).resolve().parents]
-    for root in roots:
-        folder = root / SET_NAME
-        if all((folder / name).is_file() for name in KNOWN_SHA256):
+    folders = [root / known.name for root in roots if (root / known.name).is_dir()]
+    for folder in folders:
+        if not missing_files(known, folder):
             return folder
     looked = f"$RANKD_DATA ({configured})" if configured else "shared/data beside this checkout (RANKD_DATA is not set)"
-    raise DataMissing(f"the data set {SET_NAME} is not in {looked}.\n{HOW_TO_GET}")
+    lacks = f": {', '.join(missing_files(known, folders[0]))} missing in {folders[0]}" if folders else ""
+    raise DataMissing(
+        f"the data set {known.name} ({known.title}; {known.size_bytes / 1e6:.1f} MB) is not in {looked}{lacks}.\n"
+        f"{known.how_to_get}\nPut the files into a folder named {known.name} and point RANKD_DATA at the folder above it."
+    )
 
 
-def verify_snapshot(folder: Path, allow_other: bool) -> dict[str, str]:
+def missing_files(known: KnownSet, folder: Path) -> list[str]:
+    return [name for name in known.files if not (folder / name).is_file()]
+
+
+def verify_set(known: KnownSet, folder: Path, allow_other: bool) -> dict[str, str]:
     """SHA-256 of every file, by name.
 
-    Raises DataMissing when a file differs from the known snapshot and `allow_other` is False."""
-    found = {name: sha256_of(folder / name) for name in KNOWN_SHA256}
-    other = [name for name, digest in found.items() if digest != KNOWN_SHA256[name]]
+    Raises DataMissing when a file differs from the known one and `allow_other` is False."""
+    found = {name: sha256_of(folder / name) for name in known.files}
+    other = [name for name, digest in found.items() if digest != known.files[name].sha256]
     if other and not allow_other:
+        wanted = ", ".join(f"{name} ({known.files[name].size_bytes:,} bytes)" for name in other)
         raise DataMissing(
-            f"{', '.join(other)} in {folder} differ from the known snapshot (Debian bookworm 12.15); "
-            "the published figures would not be reproduced. Pass --allow-other-snapshot to train on it all the same."
+            f"{', '.join(other)} in {folder} differ from the known snapshot of {known.name} ({known.title}): expected "
+            f"{wanted}, got {', '.join(f'{(folder / name).stat().st_size:,} bytes' for name in other)}. The published "
+            "figures would not be reproduced. To train on it all the same, set data.allow_other: true in the recipe "
+            "(--allow-other-snapshot on the command line)."
         )
     return found
 

@@ -1,0 +1,1 @@
+"""The sets that the package knows, one file each."""
