@@ -78,8 +78,8 @@ def run_all(config: RunConfig, options: argparse.Namespace) -> None:
     from rankd_train.artefact import save_artefact
     from rankd_train.dataset import load_dataset
     from rankd_train.evaluation.report import evaluate
-    from rankd_train.export.bundle import publish, write_json
     from rankd_train.export.native_tool import NativeTool
+    from rankd_train.export.packages.bundle import publish, write_json
     from rankd_train.recipe import train
 
     if options.publish:
@@ -100,7 +100,7 @@ def run_evaluate(config: RunConfig, options: argparse.Namespace) -> None:
     from rankd_train.artefact import load_artefact
     from rankd_train.dataset import load_dataset
     from rankd_train.evaluation.report import evaluate
-    from rankd_train.export.bundle import write_json
+    from rankd_train.export.packages.bundle import write_json
 
     folder = run_folder(config, options)
     artefact = load_artefact(folder / "artefact.pt", config)
@@ -113,7 +113,7 @@ def run_evaluate(config: RunConfig, options: argparse.Namespace) -> None:
 def run_export(config: RunConfig, options: argparse.Namespace) -> None:
     from rankd_train.artefact import load_artefact
     from rankd_train.dataset import load_dataset
-    from rankd_train.export.bundle import publish
+    from rankd_train.export.packages.bundle import publish
 
     folder = run_folder(config, options)
     artefact = load_artefact(folder / "artefact.pt", config)

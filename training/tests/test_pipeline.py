@@ -14,11 +14,11 @@ from rankd_train.errors import ExportMismatch, TrainError
 from rankd_train.evaluation.metrics import Answers
 from rankd_train.evaluation.report import evaluate
 from rankd_train.evaluation.served import candidates_of, rank_candidates
-from rankd_train.export.bundle import card_facts, graph_inputs, heldout, write_graphs
-from rankd_train.export.card import make_card
-from rankd_train.export.golden import golden_requests
 from rankd_train.export.graphs import check_parity
-from rankd_train.export.manifest import operations, ranker_graph, user_tower_graph
+from rankd_train.export.packages.bundle import card_facts, graph_inputs, heldout, write_graphs
+from rankd_train.export.packages.card import make_card
+from rankd_train.export.packages.golden import golden_requests
+from rankd_train.export.packages.manifest import operations, ranker_graph, user_tower_graph
 from rankd_train.models.hybrid import RankerInputs
 from rankd_train.recipe import make_examples, train
 from rankd_train.training.ranker_examples import POOL, make_batch

@@ -16,12 +16,12 @@ from rankd_train.artefact import DTYPES, Artefact, history_columns
 from rankd_train.config import RunConfig
 from rankd_train.data.histories import Histories
 from rankd_train.dataset import Dataset
-from rankd_train.export.card import make_card
-from rankd_train.export.feature_stats import feature_stats
-from rankd_train.export.golden import golden_requests
 from rankd_train.export.graphs import check_parity, export_graph
-from rankd_train.export.manifest import make_manifest
 from rankd_train.export.native_tool import NativeTool
+from rankd_train.export.packages.card import make_card
+from rankd_train.export.packages.feature_stats import feature_stats
+from rankd_train.export.packages.golden import golden_requests
+from rankd_train.export.packages.manifest import make_manifest
 from rankd_train.models.hybrid import PAIR_SOURCES
 from rankd_train.progress import step
 
