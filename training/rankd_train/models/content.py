@@ -11,7 +11,9 @@ TOKEN = r"(?u)\b[a-z0-9][a-z0-9+.:_-]*[a-z0-9+]"
 
 
 def embed_texts(texts: tuple[str, ...], config: ContentConfig, seed: int) -> np.ndarray:
-    """[len(texts), dim] float32, rows of unit length (zeros for a text without a known term): dot product = cosine."""
+    """[len(texts), dim] float32, rows of unit length (zeros for a text without a known term): dot product = cosine.
+
+    Fewer columns where there are fewer terms, none where no term is left."""
     vectorizer = TfidfVectorizer(
         token_pattern=TOKEN,
         stop_words="english",
@@ -21,8 +23,12 @@ def embed_texts(texts: tuple[str, ...], config: ContentConfig, seed: int) -> np.
         max_features=config.max_terms,
         dtype=np.float32,
     )
-    terms = vectorizer.fit_transform(texts)
-    vectors = TruncatedSVD(config.dim, algorithm="randomized", n_iter=4, random_state=seed).fit_transform(terms)
+    try:
+        terms = vectorizer.fit_transform(texts)
+    except ValueError:  # every term is too rare or too frequent, or there is none
+        return np.zeros((len(texts), 0), dtype=np.float32)
+    svd = TruncatedSVD(min(config.dim, *terms.shape), algorithm="randomized", n_iter=4, random_state=seed)
+    vectors = svd.fit_transform(terms)
     return unit_rows(vectors.astype(np.float32))
 
 
