@@ -27,6 +27,8 @@ def embed_texts(texts: tuple[str, ...], config: ContentConfig, seed: int) -> np.
         terms = vectorizer.fit_transform(texts)
     except ValueError:  # every term is too rare or too frequent, or there is none
         return np.zeros((len(texts), 0), dtype=np.float32)
+    if terms.shape[1] < 2:  # one term tells texts apart no better than none
+        return np.zeros((len(texts), 0), dtype=np.float32)
     svd = TruncatedSVD(min(config.dim, *terms.shape), algorithm="randomized", n_iter=4, random_state=seed)
     vectors = svd.fit_transform(terms)
     return unit_rows(vectors.astype(np.float32))
