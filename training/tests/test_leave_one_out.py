@@ -6,7 +6,13 @@ import numpy as np
 import pytest
 
 from rankd_train.evaluation.full_ranking import best_rows, rank_all, rank_of
-from rankd_train.evaluation.metrics import Answers, bootstrap_interval, equal_opportunity, list_metrics, ranking_metrics
+from rankd_train.evaluation.leave_one_out import (
+    Answers,
+    bootstrap_interval,
+    equal_opportunity,
+    list_metrics,
+    ranking_metrics,
+)
 
 
 def slow_metrics(lists: list[list[int]], targets: list[int], k: int) -> dict[str, float]:
