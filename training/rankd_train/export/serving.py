@@ -42,6 +42,8 @@ class Serving:
     user: Mapping[str, Column] = field(
         default_factory=dict
     )  # columns `user.<name>`, [1 + U, W]; row 0 is the unknown user
+    # Further tables of items, columns `<table>.<name>`. One may hold the first items only: the others then read as zeros.
+    tables: Mapping[str, Mapping[str, Column]] = field(default_factory=dict)
     lists: Mapping[str, np.ndarray] = field(default_factory=dict)  # item rows, best first: table `<name>`, column `row`
     indexes: Mapping[str, IndexPart] = field(default_factory=dict)
     graphs: Mapping[str, GraphPart] = field(default_factory=dict)
