@@ -4,14 +4,15 @@ import json
 import os
 import subprocess
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import msgpack
 import numpy as np
 
+from rankd_train.data.interactions import Ids
 from rankd_train.errors import ExportMismatch, TrainError
+from rankd_train.export.serving import IndexPart
 
 # How a column of each dtype is handed over.
 STORED = {"f32": np.float32, "f16": np.float32, "i8": np.float32, "u32": np.uint32}
@@ -31,10 +32,10 @@ class NativeTool:
             raise TrainError(f"{program} is not there: `npm run build` makes it, or set RANKD_BUNDLE to where it is")
         return cls(program)
 
-    def write_ids(self, out: Path, names: Sequence[str]) -> None:
+    def write_ids(self, out: Path, ids: Ids) -> None:
         with tempfile.TemporaryDirectory() as folder:
             source = Path(folder) / "names.json"
-            source.write_text(json.dumps(list(names)), encoding="utf-8")
+            source.write_text(json.dumps(list(ids)), encoding="utf-8")
             self.call("ids", "--out", str(out), "--from", str(source))
 
     def write_table(self, out: Path, rows: int, columns: dict[str, tuple[str, Any]]) -> None:
@@ -49,12 +50,14 @@ class NativeTool:
                 arguments += ["--column", f"{name}={dtype}:{','.join(files)}"]
             self.call(*arguments)
 
-    def write_index(self, out: Path, vectors: np.ndarray, kind: str, *options: str) -> dict[str, Any]:
-        """Returns what the tool measured: recall against the exact index and queries per second."""
+    def write_index(self, out: Path, part: IndexPart) -> dict[str, Any]:
+        """Returns what the tool measured: recall@k of the stored vectors against the exact index."""
         with tempfile.TemporaryDirectory() as folder:
-            source = save_npy(folder, "vectors", vectors.astype(np.float32))
-            arguments = ["--out", str(out), "--vectors", source, "--kind", kind, "--metric", "cosine", *options]
-            return json.loads(self.call("index", *arguments, "--json"))
+            source = save_npy(folder, "vectors", part.vectors.astype(np.float32))
+            arguments = ["--out", str(out), "--vectors", source, "--kind", part.kind, "--metric", part.metric]
+            options = [text for key, value in part.options.items() for text in (f"--{key}", str(value))]
+            measured = json.loads(self.call("index", *arguments, *options, "--no-speed", "--json"))
+        return {key: measured[key] for key in ("kind", "metric", "vectors", "dim", "recall_k", "recall")}
 
     def verify(self, bundle: Path) -> dict[str, Any]:
         """Loads the bundle as the server would and replays its golden requests; raises ExportMismatch when it refuses."""

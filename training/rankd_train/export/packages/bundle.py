@@ -22,6 +22,7 @@ from rankd_train.export.packages.card import make_card
 from rankd_train.export.packages.feature_stats import feature_stats
 from rankd_train.export.packages.golden import golden_requests
 from rankd_train.export.packages.manifest import make_manifest
+from rankd_train.export.serving import IndexPart
 from rankd_train.models.hybrid import PAIR_SOURCES
 from rankd_train.progress import step
 
@@ -131,13 +132,10 @@ def write_indexes(
     config: RunConfig, data: Dataset, artefact: Artefact, folder: Path, tool: NativeTool
 ) -> dict[str, Any]:
     """Returns what was measured of the towers' index."""
-    hnsw = HNSW if config.pipeline.tower_index == "hnsw" else {}
-    options = [text for key, value in hnsw.items() for text in (f"--{key}", str(value))]
-    measured = tool.write_index(
-        folder / "towers.index", artefact.columns["towers"], config.pipeline.tower_index, *options
-    )
-    tool.write_index(folder / "descriptions.index", data.content, "exact_i8")
-    return {key: measured[key] for key in ("kind", "metric", "vectors", "dim", "recall_k", "recall") if key in measured}
+    kind, options = config.pipeline.tower_index, HNSW if config.pipeline.tower_index == "hnsw" else {}
+    towers = IndexPart(artefact.columns["towers"], kind, "cosine", options)
+    tool.write_index(folder / "descriptions.index", IndexPart(data.content, "exact_i8", "cosine"))
+    return tool.write_index(folder / "towers.index", towers)
 
 
 def write_graphs(data: Dataset, artefact: Artefact, config: RunConfig, folder: Path) -> None:
