@@ -1,0 +1,163 @@
+"""Writes a bundle folder file by file: `export_bundle` reads top to bottom, the manifest comes last, the engine judges."""
+
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgpack
+import numpy as np
+from torch import Tensor
+
+from rankd_train.data.feature_stats import feature_stats
+from rankd_train.data.interactions import Events
+from rankd_train.data.snapshot import sha256_of
+from rankd_train.export.card import make_card
+from rankd_train.export.contents import Contents, make_contents
+from rankd_train.export.facts import ExportFacts
+from rankd_train.export.gather import is_per_candidate, row_symbols
+from rankd_train.export.golden import golden_requests
+from rankd_train.export.graphs import check_parity, export_graph
+from rankd_train.export.native_tool import NativeTool
+from rankd_train.export.reference import Reference
+from rankd_train.export.request import Request
+from rankd_train.export.served import served_figures
+from rankd_train.export.serving import Serving
+from rankd_train.export.serving_form import compare
+from rankd_train.progress import step
+
+# Candidates of each user in the runs that graphs are compared on: the export's own example, one pair, ragged, many.
+PARITY_SHAPES = ((4, 2, 6), (1,), (2, 27, 1, 40), (300,))
+
+
+def export_bundle(serving: Serving, facts: ExportFacts, folder: Path) -> Path:
+    """Writes a whole bundle into `folder`, which is emptied first, and has the engine verify and answer it.
+
+    Raises ExportMismatch when PyTorch, TorchScript, ONNX Runtime and the engine disagree."""
+    tool = NativeTool.find()
+    training = facts.training
+    contents = make_contents(serving, training, facts.bundle.k)
+    reference = Reference(contents)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    with step("writing tables, ids and indexes"):
+        write_ids(contents, folder, tool)
+        write_tables(contents, folder, tool)
+        retrieval = {name: tool.write_index(folder / f"{name}.index", part) for name, part in contents.indexes.items()}
+    with step("exporting the graphs"):
+        parity = {name: write_graph(reference, name, folder) for name in contents.graphs}
+    with step("writing golden requests"):
+        (folder / "golden.msgpack").write_bytes(msgpack.packb(golden_requests(reference, facts.seed)))
+        (folder / "heldout.msgpack").write_bytes(msgpack.packb(heldout_pairs(contents, facts.heldout)))
+    with step("comparing the bundle with the whole model"):
+        form, scores = compare(reference, facts.model, training, facts.seed)
+    write_manifest(contents, facts, folder)
+    with step("asking the engine"):
+        tool.verify(folder)
+        served = served_of(tool, folder, contents, facts)
+    metrics = {**facts.metrics, "served": served, "serving_form": form, "retrieval": retrieval, "graph_parity": parity}
+    write_documents(contents, facts, metrics, scores, folder)
+    write_manifest(contents, facts, folder)
+    tool.verify(folder)
+    return folder
+
+
+# --- what is served ---
+
+
+def write_ids(contents: Contents, folder: Path, tool: NativeTool) -> None:
+    tool.write_ids(folder / "item.ids", contents.items)
+    tool.write_ids(folder / "user.ids", contents.users)
+    for name, attribute in contents.attributes.items():
+        tool.write_ids(folder / f"{name}.ids", attribute.names)
+
+
+def write_tables(contents: Contents, folder: Path, tool: NativeTool) -> None:
+    for table, columns in contents.tables.items():
+        arrays: dict[str, tuple[str, Any]] = {name: (column.dtype, column.values) for name, column in columns.items()}
+        rows = len(contents.users) + 1 if table == "user" else max((len(c.values) for c in columns.values()), default=0)
+        if table == "user":
+            arrays["history"] = ("ragged", (contents.history.values, contents.history.offsets))
+        if arrays:
+            tool.write_table(folder / f"{table}.table", rows, arrays)
+
+
+def write_graph(reference: Reference, name: str, folder: Path) -> float:
+    """Returns the largest difference between PyTorch, TorchScript and ONNX Runtime."""
+    part = reference.contents.graphs[name]
+    cases = [parity_case(reference, name, shape) for shape in PARITY_SHAPES]
+    export_graph(part.module, cases[0], row_symbols(part), part.output, folder, name)
+    return check_parity(folder, name, cases, part.module)
+
+
+def parity_case(reference: Reference, graph: str, shape: tuple[int, ...]) -> dict[str, Tensor]:
+    """Inputs of one run: the unknown user first, then known ones; a graph of users alone has no candidates."""
+    contents = reference.contents
+    rng = np.random.default_rng(len(shape))
+    requests = []
+    for row, count in enumerate(shape):
+        user = row % (len(contents.users) + 1)
+        request = Request({}, user_row=user, history=contents.history.row(user).astype(np.int64))
+        if is_per_candidate(contents.graphs[graph]):
+            reference.set_candidates(request, rng.integers(len(contents.items), size=count), range(count))
+        requests.append(request)
+    return reference.inputs(graph, requests)
+
+
+def write_manifest(contents: Contents, facts: ExportFacts, folder: Path) -> None:
+    """manifest.json tells of every other file that is there."""
+    files = [path for path in sorted(folder.iterdir()) if path.name != "manifest.json"]
+    manifest = {
+        "format": 1,
+        "name": facts.bundle.name,
+        "version": facts.bundle.version,
+        "kind": "recommender",
+        "description": facts.bundle.description,
+        "ids": {path.stem: path.name for path in files if path.suffix == ".ids"},
+        "tables": {path.stem: path.name for path in files if path.suffix == ".table"},
+        "indexes": {path.stem: path.name for path in files if path.suffix == ".index"},
+        "graphs": {
+            name: {"file": f"{name}.onnx", "inputs": plain(part.inputs), "outputs": [part.output]}
+            for name, part in contents.graphs.items()
+        },
+        "history": {"column": "user.history"},
+        "operations": contents.operations,
+        "tolerances": {"score": contents.tolerance},
+        "golden": "golden.msgpack",
+        "files": {path.name: {"sha256": sha256_of(path), "bytes": path.stat().st_size} for path in files},
+    }
+    write_json(folder / "manifest.json", manifest)
+
+
+def plain(inputs: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    return {name: dict(spec) for name, spec in inputs.items()}
+
+
+# --- what is told ---
+
+
+def write_documents(
+    contents: Contents, facts: ExportFacts, metrics: dict[str, Any], scores: np.ndarray, folder: Path
+) -> None:
+    for plot in facts.plots:
+        shutil.copy(plot, folder / plot.name)
+    write_json(folder / "metrics.json", metrics)
+    write_json(folder / "training_history.json", facts.history)
+    write_json(folder / "config.json", facts.config)
+    write_json(folder / "feature_stats.json", feature_stats(facts.training.features, scores))
+    (folder / "CARD.md").write_text(make_card(facts, contents, metrics), encoding="utf-8")
+
+
+def served_of(tool: NativeTool, folder: Path, contents: Contents, facts: ExportFacts) -> dict[str, float] | None:
+    if "recommend" not in contents.operations or len(facts.heldout) == 0:
+        return None
+    return served_figures(tool, folder, contents.users, contents.items, facts.heldout, facts.seed)
+
+
+def heldout_pairs(contents: Contents, heldout: Events) -> list[list[Any]]:
+    return [[contents.users[user], contents.items[item]] for user, item in zip(heldout.user, heldout.item)]
+
+
+def write_json(path: Path, value: Any) -> None:
+    path.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -1,0 +1,70 @@
+"""Publishes a bundle by rename: whoever looks sees all of it or nothing."""
+
+import json
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from rankd_train.errors import TrainError
+from rankd_train.export.native_tool import NativeTool
+
+
+def publish(bundle: Path, models: Path, replace: bool = False) -> Path:
+    """Copies a bundle folder to models/<name>/<version> and makes it the champion; the server sees it at its next look.
+
+    Raises ExportMismatch when the engine refuses the bundle, and TrainError when the version is there already."""
+    manifest = read_manifest(bundle)
+    root = models / manifest["name"]
+    target = root / manifest["version"]
+    if target.exists() and not replace:
+        raise TrainError(
+            f"{target} is there already: give `bundle.version` of the recipe a new number, or replace it with --replace"
+        )
+    NativeTool.find().verify(bundle)
+    root.mkdir(parents=True, exist_ok=True)
+    staged = Path(tempfile.mkdtemp(prefix=f".{manifest['version']}-", dir=root))
+    try:
+        staged.chmod(0o755)
+        shutil.copytree(bundle, staged, dirs_exist_ok=True)
+        move_into_place(staged, target)
+    except BaseException:
+        shutil.rmtree(staged, ignore_errors=True)
+        raise
+    name_champion(root / "aliases.json", manifest["version"])
+    return target
+
+
+def read_manifest(bundle: Path) -> dict[str, Any]:
+    path = bundle / "manifest.json"
+    try:
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+        return {key: manifest[key] for key in ("name", "version")}
+    except OSError as error:
+        raise TrainError(f"{bundle} is no bundle: it has no manifest.json; `rankd-train export` makes one") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise TrainError(f"{path} is not a manifest: {error!r}") from error
+
+
+def move_into_place(staged: Path, target: Path) -> None:
+    if not target.exists():
+        staged.rename(target)
+        return
+    # A rename cannot replace a folder that has files: the old one leaves first, whole.
+    retired = Path(tempfile.mkdtemp(prefix=".retired-", dir=target.parent))
+    target.rename(retired / "bundle")
+    try:
+        staged.rename(target)
+    except OSError:
+        (retired / "bundle").rename(target)
+        raise
+    finally:
+        shutil.rmtree(retired)
+
+
+def name_champion(path: Path, version: str) -> None:
+    aliases = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    staged = path.with_suffix(".tmp")
+    staged.write_text(json.dumps({**aliases, "champion": version}, indent=2) + "\n", encoding="utf-8")
+    os.replace(staged, path)
