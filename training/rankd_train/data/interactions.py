@@ -62,6 +62,18 @@ class Events:
         time, kind = (None if part is None else part[keep] for part in (self.time, self.kind))
         return Events(self.user[keep], self.item[keep], self.value[keep], time, kind)
 
+    @classmethod
+    def joined(cls, one: "Events", other: "Events") -> "Events":
+        """All of both; what only one of them tells is left out."""
+        time, kind = (
+            None if a is None or b is None else np.concatenate([a, b])
+            for a, b in ((one.time, other.time), (one.kind, other.kind))
+        )
+        pairs = ((one.user, other.user), (one.item, other.item), (one.value, other.value))
+        user, item, value = (np.concatenate(pair) for pair in pairs)
+        events = cls(user, item, value, time, kind)
+        return events.where(events.order())
+
     def matrix(self, shape: tuple[int, int], binary: bool = False) -> sp.csr_matrix:
         """[U, I] float32 with sorted indices; the values of a repeated pair are added, or all values are 1 if `binary`."""
         matrix = sp.csr_matrix((self.value, (self.user, self.item)), shape=shape, dtype=np.float32)
