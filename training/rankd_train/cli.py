@@ -77,7 +77,7 @@ def run_data(config: RunConfig, options: argparse.Namespace) -> None:
 def run_all(config: RunConfig, options: argparse.Namespace) -> None:
     from rankd_train.artefact import save_artefact
     from rankd_train.dataset import load_dataset
-    from rankd_train.evaluation.report import evaluate
+    from rankd_train.evaluation.package_report import evaluate
     from rankd_train.export.native_tool import NativeTool
     from rankd_train.export.packages.bundle import publish, write_json
     from rankd_train.recipe import train
@@ -99,7 +99,7 @@ def run_all(config: RunConfig, options: argparse.Namespace) -> None:
 def run_evaluate(config: RunConfig, options: argparse.Namespace) -> None:
     from rankd_train.artefact import load_artefact
     from rankd_train.dataset import load_dataset
-    from rankd_train.evaluation.report import evaluate
+    from rankd_train.evaluation.package_report import evaluate
     from rankd_train.export.packages.bundle import write_json
 
     folder = run_folder(config, options)

@@ -8,7 +8,8 @@ import scipy.sparse as sp
 from classic_world import DAY, make_data, options, restored
 
 from rankd_train.errors import ConfigError
-from rankd_train.models import popularity, random_order
+from rankd_train.models import category, popularity, random_order
+from rankd_train.models.category import CategoryConfig
 from rankd_train.models.popularity import PopularityConfig
 from rankd_train.models.random_order import RandomConfig
 
@@ -85,3 +86,34 @@ def test_lists_are_served_best_first_with_their_scores():
     assert (np.diff(scores[listed]) <= 0).all()
     again = restored(popularity.FAMILY, PopularityConfig(), data, model)
     assert (again.scores(np.array([0]), data.matrix[:1]) == scores).all()
+
+
+def test_the_category_baseline_is_the_mixture_of_its_formula():
+    data = make_data()
+    model = category.fit(CategoryConfig(), data, options()).model
+    names = ["even", "odd", "third"]
+    share = np.array([[(name in own) / len(own) for name in names] for own in data.items.categories])
+    met = data.popularity / data.popularity.sum()
+    within = share * data.popularity[:, None]
+    within = within / within.sum(axis=0)
+    for user in (0, 7):
+        own = share[data.matrix[user].indices].mean(axis=0)
+        expected = within @ own + category.OVERALL * met
+        assert model.scores(np.array([user]), data.matrix[user])[0] == pytest.approx(expected, abs=1e-6)
+    nobody = model.scores(np.array([-1]), sp.csr_matrix((1, 40), dtype=np.float32))[0]
+    assert nobody == pytest.approx(category.OVERALL * met, abs=1e-8)  # popular items
+
+
+def test_only_the_largest_categories_are_told_apart():
+    data = make_data()
+    model = category.fit(CategoryConfig(max_categories=1), data, options()).model
+    assert model.factors.items.shape == (40, 2)
+    again = restored(category.FAMILY, CategoryConfig(max_categories=1), data, model)
+    assert (again.scores(np.array([3]), data.matrix[3]) == model.scores(np.array([3]), data.matrix[3])).all()
+
+
+def test_categories_that_are_not_there_are_asked_for():
+    data = make_data()
+    data = dataclasses.replace(data, items=dataclasses.replace(data.items, categories=None))
+    with pytest.raises(ConfigError, match="needs categories"):
+        category.fit(CategoryConfig(), data, options())

@@ -6,8 +6,9 @@ import scipy.sparse as sp
 from classic_world import make_data, options, restored
 
 from rankd_train.errors import ConfigError
-from rankd_train.models import ease, item_knn, neighbours
+from rankd_train.models import ease, gf_cf, item_knn, neighbours
 from rankd_train.models.ease import EaseConfig, ease_weights
+from rankd_train.models.gf_cf import GfCfConfig
 from rankd_train.models.item_knn import ItemKnnConfig
 from rankd_train.models.neighbours import NO_NEIGHBOUR, strongest
 from rankd_train.quantise import as_f16
@@ -85,3 +86,29 @@ def test_a_catalogue_of_one_item_has_no_neighbours():
     kept = strongest(np.ones((1, 1), dtype=np.float32), 5)
     assert kept.rows.tolist() == [[NO_NEIGHBOUR]]
     assert kept.matrix().nnz == 0
+
+
+def test_gf_cf_equals_its_formula_with_dense_matrices():
+    data = make_data()
+    config = GfCfConfig(dimensions=6, alpha=0.3, neighbours=40)
+    model = gf_cf.fit(config, data, options()).model
+    dense = data.matrix.toarray().astype(np.float64)
+    degree = dense.sum(axis=0)
+    root = np.sqrt(np.maximum(degree, 1))
+    normal = dense / np.sqrt(np.maximum(dense.sum(axis=1), 1))[:, None] / root
+    right = np.linalg.svd(normal)[2][:6]
+    low_pass = np.diag(1 / root) @ right.T @ right @ np.diag(np.sqrt(degree))
+    expected = dense @ normal.T @ normal + 0.3 * dense @ low_pass
+    assert model.scores(np.arange(60), data.matrix) == pytest.approx(expected, abs=1e-5)
+
+
+def test_gf_cf_is_served_as_weights_between_items(monkeypatch):
+    monkeypatch.setattr(gf_cf, "BLOCK", 9)
+    data = make_data()
+    config = GfCfConfig(dimensions=6, neighbours=40)
+    model = gf_cf.fit(config, data, options()).model
+    whole, served = (form.scores(np.arange(60), data.matrix) for form in (model, model.served()))
+    unseen = data.matrix.toarray() == 0  # items of the history lose their weight to themselves
+    assert served[unseen] == pytest.approx(whole[unseen], abs=2e-3)
+    again = restored(gf_cf.FAMILY, config, data, model)
+    assert (again.scores(np.arange(3), data.matrix[:3]) == whole[:3]).all()

@@ -11,8 +11,8 @@ import torch
 from rankd_train.artefact import load_artefact, save_artefact
 from rankd_train.config import ContentConfig, PipelineConfig
 from rankd_train.errors import ExportMismatch, TrainError
-from rankd_train.evaluation.metrics import Answers
-from rankd_train.evaluation.report import evaluate
+from rankd_train.evaluation.leave_one_out import Answers
+from rankd_train.evaluation.package_report import evaluate
 from rankd_train.evaluation.served import candidates_of, rank_candidates
 from rankd_train.export.graphs import check_parity
 from rankd_train.export.packages.bundle import card_facts, graph_inputs, heldout, write_graphs

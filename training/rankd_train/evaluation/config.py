@@ -14,5 +14,6 @@ class EvaluationConfig:
     users: int = 0  # asks a sample of so many users; 0 = all
     active_from: int = 10  # a user with at least so many training events is active, with fewer new
     groups: tuple[str, ...] = ()  # user attributes to compare for fairness
+    interest: tuple[str, ...] = ()  # item categories whose share in the lists is compared; none = the long tail
     baselines: tuple[str, ...] = ("random", "popularity", "item-knn")
     bootstrap_samples: int = 1_000

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from rankd_train.data.histories import Histories
-from rankd_train.evaluation.metrics import Answers
+from rankd_train.evaluation.leave_one_out import Answers
 from rankd_train.models.hybrid import HybridRanker
 from rankd_train.models.ranker import RankerTables
 from rankd_train.models.stage_one import StageOne

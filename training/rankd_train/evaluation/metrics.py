@@ -1,65 +1,103 @@
-"""Ranking metrics of leave-one-out: one relevant item per user, and its rank decides everything."""
+"""Metrics as seed 001 defines them, kept per user, so that means, segments and resamples are all one division.
 
+With R relevant items of a user and the hits among the first k:
+precision@k = hits / k, recall@k = hits / R, hr@k = 1 if there is a hit,
+ndcg@k = DCG@k / IDCG@k with DCG@k = Σ rel_i / log2(i + 1) and IDCG@k that of min(R, k) hits in front,
+map@k = Σ precision@i over the hits i ≤ k / min(R, k), map the same over all ranks, mrr = 1 / (place of the first),
+auc = share of (relevant, other) candidates in the right order."""
+
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
+from rankd_train.evaluation.rankings import Rankings
+
 
 @dataclass(frozen=True)
-class Answers:
-    """What a recommender gave to every user."""
+class PerUser:
+    """f(Σ total / Σ weight) over users, where f is the identity or the square root."""
 
-    rank: np.ndarray  # [U] int64, how many items stand before the held-out one; at least `K` when it is not in `top`
-    top: np.ndarray  # [U, K] int64 item rows, best first, -1 where there are fewer
+    total: np.ndarray  # [Q] float64
+    weight: np.ndarray  # [Q] float64; 0 for a user to whom the metric does not apply
+    root: bool = False
 
+    @staticmethod
+    def mean(values: np.ndarray) -> "PerUser":
+        """values: [Q], NaN where the metric does not apply."""
+        applies = ~np.isnan(values)
+        return PerUser(np.where(applies, values, 0.0), applies.astype(np.float64))
 
-def ranking_metrics(answers: Answers, item_count: int, k: int = 10) -> dict[str, float]:
-    """Means over users. With one relevant item recall equals the hit rate and average precision the reciprocal rank."""
-    rank = answers.rank
-    hit = rank < k
-    at_k = np.where(hit, rank, 0)
-    half = rank < k // 2
-    return {
-        f"hr@{k}": float(hit.mean()),
-        f"recall@{k}": float(hit.mean()),
-        f"recall@{k // 2}": float(half.mean()),
-        f"precision@{k}": float(hit.mean() / k),
-        f"precision@{k // 2}": float(half.mean() / (k // 2)),
-        f"ndcg@{k}": float(np.where(hit, 1 / np.log2(at_k + 2), 0).mean()),
-        f"ndcg@{k // 2}": float(np.where(half, 1 / np.log2(at_k + 2), 0).mean()),
-        f"map@{k}": float(np.where(hit, 1 / (at_k + 1), 0).mean()),
-        f"mrr@{k}": float(np.where(hit, 1 / (at_k + 1), 0).mean()),
-        f"coverage@{k}": float(len(np.unique(answers.top[:, :k][answers.top[:, :k] >= 0])) / item_count),
-    }
+    def value(self, users: np.ndarray | None = None) -> float:
+        """users: [Q] bool, None = all. NaN where the metric applies to nobody."""
+        chosen = slice(None) if users is None else users
+        weight = self.weight[chosen].sum()
+        if weight == 0:
+            return float("nan")
+        value = self.total[chosen].sum() / weight
+        return float(np.sqrt(value) if self.root else value)
 
 
-def bootstrap_interval(rank: np.ndarray, k: int, samples: int, seed: int) -> tuple[float, float]:
-    """95 % interval of the hit rate: users drawn with replacement (Efron 1979, percentile method).
-
-    Users are independent and a hit is yes or no, so each resample's count of hits is one binomial draw."""
-    rng = np.random.default_rng(seed)
-    rates = rng.binomial(len(rank), float((rank < k).mean()), size=samples) / len(rank)
-    low, high = np.percentile(rates, [2.5, 97.5])
-    return float(low), float(high)
+Figures = Mapping[str, PerUser]
 
 
-def list_metrics(top: np.ndarray, popularity: np.ndarray, content: np.ndarray) -> dict[str, float]:
-    """What the lists look like. top: [U, K]; popularity: [I]; content: [I, C] unit rows.
+def ranking_figures(rankings: Rankings, ks: tuple[int, ...]) -> dict[str, PerUser]:
+    ranked = rankings.only_relevant()
+    rank, count = ranked.rank, np.diff(ranked.starts)  # (R,), (Q,)
+    place = np.arange(len(rank)) - np.repeat(ranked.starts[:-1], count)  # (R,) among the user's own, 0 the best
+    everyone = np.repeat(ranked.candidates, count)
 
-    diversity: mean of 1 - cosine between the descriptions within a list; novelty: mean popularity rank, 0 = most
-    popular, 1 = least (the seed counts lower as more novel on raw ranks; here higher is further from the charts)."""
-    full = top[(top >= 0).all(axis=1)]
-    vectors = content[full]  # (U, K, C)
-    width = full.shape[1]
-    total = np.square(vectors.sum(axis=1)).sum(axis=1)  # (U,) sum of all pairwise cosines, the diagonal included
-    diagonal = np.square(vectors).sum(axis=(1, 2))
-    similarity = (total - diagonal) / (width * (width - 1))
-    place = np.empty(len(popularity))
-    place[np.argsort(-popularity, kind="stable")] = np.linspace(0, 1, len(popularity))
-    return {"diversity": float(1 - similarity.mean()), "novelty": float(place[full].mean())}
+    def per_user(values: np.ndarray) -> np.ndarray:
+        return np.add.reduceat(values, ranked.starts[:-1])  # (R,) -> (Q,)
+
+    gain = 1 / np.log2(rank + 2)
+    precision = np.where(rank < everyone, (place + 1) / (rank + 1), 0)  # of the list that ends with this item
+    ideal = np.cumsum(1 / np.log2(np.arange(2, max(ks) + 2)))
+    figures = {}
+    for k in ks:
+        found = rank < np.minimum(k, everyone)
+        hits = per_user(found.astype(np.float64))
+        possible = np.minimum(count, k)
+        figures[f"precision@{k}"] = hits / k
+        figures[f"recall@{k}"] = hits / count
+        figures[f"hr@{k}"] = (hits > 0).astype(np.float64)
+        figures[f"ndcg@{k}"] = per_user(np.where(found, gain, 0)) / ideal[possible - 1]
+        figures[f"map@{k}"] = per_user(np.where(found, precision, 0)) / possible
+    figures["map"] = per_user(precision) / count
+    first = rank[ranked.starts[:-1]]
+    figures["mrr"] = np.where(first < ranked.candidates, 1 / (first + 1), 0)
+    figures["auc"] = auc(per_user(np.minimum(rank - place, everyone - np.repeat(count, count))), count, ranked)
+    return {name: PerUser.mean(values) for name, values in figures.items()}
 
 
-def equal_opportunity(rank: np.ndarray, groups: np.ndarray, k: int = 10) -> dict[str, float]:
-    """Hit rate by group of users, and the largest difference between two groups (equal opportunity)."""
-    rates = {str(group): float((rank[groups == group] < k).mean()) for group in np.unique(groups)}
-    return {**rates, "difference": max(rates.values()) - min(rates.values())}
+def auc(wrong: np.ndarray, count: np.ndarray, ranked: Rankings) -> np.ndarray:
+    """wrong: [Q] pairs whose other item stands first. NaN for a user whose candidates are all relevant.
+
+    Ties are ordered by row, as everywhere here, and not counted half."""
+    pairs = count * (ranked.candidates - count)
+    return np.divide(pairs - wrong, pairs, out=np.full(len(pairs), np.nan), where=pairs > 0)
+
+
+def graded_figures(rankings: Rankings, ks: tuple[int, ...]) -> dict[str, PerUser]:
+    """ndcg_graded@k: the value of an opinion as rel_i, 0 for what the user gave none; ideal: the user's own, best first."""
+    user = np.repeat(np.arange(len(rankings.users)), np.diff(rankings.starts))
+    place = np.arange(len(user)) - rankings.starts[:-1][user]
+    best_first = rankings.gains[np.lexsort((-rankings.gains, user))]
+    figures = {}
+    for k in ks:
+        own = np.where(rankings.rank < k, rankings.gains / np.log2(rankings.rank + 2), 0)
+        ideal = np.where(place < k, best_first / np.log2(place + 2), 0)
+        got, possible = (np.add.reduceat(values, rankings.starts[:-1]) for values in (own, ideal))
+        figures[f"ndcg_graded@{k}"] = PerUser.mean(
+            np.divide(got, possible, out=np.full(len(got), np.nan), where=possible > 0)
+        )
+    return figures
+
+
+def error_figures(predicted: np.ndarray, actual: np.ndarray, user: np.ndarray, users: int) -> dict[str, PerUser]:
+    """predicted, actual: [N]; user: [N] in [0, users). Means over pairs, not over users."""
+    error = predicted.astype(np.float64) - actual
+    count, squared, absolute = (
+        np.bincount(user, values, users) for values in (np.ones(len(user)), error**2, abs(error))
+    )
+    return {"rmse": PerUser(squared, count, root=True), "mae": PerUser(absolute, count)}

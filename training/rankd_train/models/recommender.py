@@ -29,6 +29,8 @@ class TrainingSet:
     features: Features
     # What early stopping watches; None when a model is fitted again after the choice was made.
     validation: Events | None = None
+    # Where testing ranks among drawn items, so does early stopping: `Split.validation_negatives`, [U, M].
+    validation_negatives: np.ndarray | None = None
 
     @property
     def shape(self) -> tuple[int, int]:

@@ -57,3 +57,34 @@ class FactorScore(nn.Module):
         """User inputs as in UserVector; row_user: (N,) int64; item: (N, D). Returns (N,)."""
         user = self.user(user_offset, history_sum, history_count)  # (U, D)
         return (user.index_select(0, row_user) * item).sum(dim=1)  # (N,)
+
+
+class SegmentOfUser(nn.Module):
+    """A one at the nearest centre, zeros elsewhere."""
+
+    def __init__(self, centres: np.ndarray, unit: bool):
+        """centres: (S, W); unit: whether descriptions are brought to unit length first."""
+        super().__init__()
+        self.unit = unit
+        self.register_buffer("centres", torch.from_numpy(centres))
+        self.register_buffer("half_squares", 0.5 * (self.centres**2).sum(dim=1))
+
+    def forward(self, described: Tensor) -> Tensor:
+        """described: (U, W). Returns (U, S)."""
+        if self.unit:
+            described = described / described.norm(dim=1, keepdim=True).clamp(min=1e-12)
+        nearness = described @ self.centres.T - self.half_squares  # (U, S), largest where the distance is smallest
+        numbers = torch.arange(nearness.shape[1])
+        return (nearness.argmax(dim=1, keepdim=True) == numbers).float()
+
+
+class SegmentScore(nn.Module):
+    """An item's popularity in the user's segment."""
+
+    def __init__(self, segment: SegmentOfUser):
+        super().__init__()
+        self.segment = segment
+
+    def forward(self, described: Tensor, row_user: Tensor, popular: Tensor) -> Tensor:
+        """described: (U, W); row_user: (N,) int64; popular: (N, S). Returns (N,)."""
+        return (self.segment(described).index_select(0, row_user) * popular).sum(dim=1)

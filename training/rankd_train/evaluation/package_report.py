@@ -10,7 +10,7 @@ from rankd_train.artefact import Artefact
 from rankd_train.config import RunConfig
 from rankd_train.dataset import Dataset
 from rankd_train.evaluation import full_ranking as full
-from rankd_train.evaluation.metrics import (
+from rankd_train.evaluation.leave_one_out import (
     Answers,
     bootstrap_interval,
     equal_opportunity,
