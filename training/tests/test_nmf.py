@@ -61,7 +61,7 @@ def test_validation_chooses_the_iterations_of_the_next_fit():
 def test_negative_ratings_are_refused():
     data = make_data(explicit=True)
     events = dataclasses.replace(data.events, value=data.events.value - 3)
-    with pytest.raises(ConfigError, match="at least 0, and the lowest is -1.5"):
+    with pytest.raises(ConfigError, match=r"at least 0, and the lowest is -1\.5"):
         nmf.fit(NmfConfig(), dataclasses.replace(data, events=events), options())
 
 
