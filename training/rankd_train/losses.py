@@ -25,6 +25,19 @@ def binary_cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
     return F.binary_cross_entropy_with_logits(logits, labels)
 
 
+def mean_squared_error(logits: Tensor, labels: Tensor) -> Tensor:
+    """Mean of (sigmoid(logit) - label)^2, the loss of seed 001. Any shape, a single pair included."""
+    return ((torch.sigmoid(logits) - labels) ** 2).mean()
+
+
+def in_batch_softmax(logits: Tensor, log_q: Tensor, excluded: Tensor) -> Tensor:
+    """Softmax cross entropy of each row's own item, on the diagonal, among the batch's items (Yi et al. 2019, equation 3).
+
+    logits: (B, B); log_q: (B,), how likely each column's item stands in a batch; excluded: (B, B) bool. Returns a scalar."""
+    corrected = (logits - log_q).masked_fill(excluded, -torch.inf)
+    return F.cross_entropy(corrected, torch.arange(len(logits), device=logits.device))
+
+
 def mask_users(user_row: Tensor, probability: float, generator: torch.Generator) -> Tensor:
     """Replaces user rows by 0, the unknown user, with the given probability. user_row: [U] int64."""
     known = torch.rand(user_row.shape, generator=generator) >= probability

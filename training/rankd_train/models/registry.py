@@ -19,6 +19,7 @@ MODULES = {
     "ncf": "ncf",
     "hybrid-ncf": "hybrid_ncf",
     "neumf": "neumf",
+    "mf": "mf",
 }
 
 
