@@ -16,6 +16,8 @@ class TableConfig:
     time: str | None = None  # Unix seconds or milliseconds, or ISO 8601
     kind: str | None = None  # view, purchase, …; `data.weights` says what each counts
     explicit: bool = False  # `value` is an opinion, not a weight
+    # Whole numbers stay numbers in requests, too. A column that has both is an error unless this says text.
+    ids: Literal["auto", "text"] = "auto"
     items: "ItemTableConfig | None" = None
     users: "UserTableConfig | None" = None
 

@@ -1,0 +1,101 @@
+"""Columns of a table as ids, numbers and times. What is missing becomes null; what is wrong is an error with its row."""
+
+import polars as pl
+
+from rankd_train.errors import DataError
+
+MISSING = ("", "NaN", "nan", "NULL", "null", "None", "N/A")
+WHOLE_NUMBER = r"^(0|[1-9][0-9]{0,17})(\.0+)?$"  # below 2^63; ".0" is what some tools write beside missing values
+
+# The smallest number of each unit that the seconds of no year we know reach: 1e11 s is the year 5138, 1e11 ms 1973.
+UNITS = ((1e17, 1_000_000_000), (1e14, 1_000_000), (1e11, 1_000), (0.0, 1))
+
+
+def ids_of(column: pl.Series, as_text: bool, where: str) -> pl.Series:
+    """Int64, or String if it has anything else than whole numbers from 0.
+
+    where: for messages, such as `column "user" of events.csv`. Raises DataError for a mixture, unless `as_text`."""
+    if column.dtype.is_integer() and not as_text:
+        if (column < 0).any():
+            raise DataError(
+                f"{where}: row {row_of(column < 0)} is {first(column, column < 0)}; numbers as ids start at 0"
+            )
+        return column.cast(pl.Int64)
+    text = text_of(column, where)
+    if as_text:
+        return text
+    whole = text.str.contains(WHOLE_NUMBER)
+    if whole.all():  # nulls apart
+        return text.str.replace(r"\.0+$", "").cast(pl.Int64)
+    if not whole.any():
+        return text
+    # Whatever is rarer is the offender.
+    wrong = ~whole if whole.sum() * 2 >= text.count() else whole
+    other = "whole numbers" if whole.sum() * 2 >= text.count() else "text"
+    raise DataError(
+        f"{where} mixes types: row {row_of(wrong)} is {first(text, wrong)!r}, but most are {other}. Correct it, or set "
+        "data.table.ids: text to take all of them as text"
+    )
+
+
+def numbers_of(column: pl.Series, where: str) -> pl.Series:
+    """Float64; what is not finite counts as missing."""
+    if column.dtype.is_numeric() or column.dtype == pl.Boolean:
+        numbers = column.cast(pl.Float64)
+    else:
+        text = text_of(column, where)
+        numbers = text.cast(pl.Float64, strict=False)
+        wrong = numbers.is_null() & text.is_not_null()
+        if wrong.any():
+            raise DataError(f"{where} must be numbers; row {row_of(wrong)} is {first(text, wrong)!r}")
+    return numbers.set(~numbers.is_finite(), None)
+
+
+def times_of(column: pl.Series, where: str) -> pl.Series:
+    """Int64 Unix seconds. Numbers are seconds, or by their size milli-, micro- or nanoseconds; text is ISO 8601, UTC unless
+    it has an offset."""
+    if column.dtype.is_temporal():
+        return column.cast(pl.Datetime("us")).dt.epoch("s")
+    if not column.dtype.is_numeric():
+        column = text_of(column, where)
+        if not column.cast(pl.Float64, strict=False).is_not_null().any():
+            return iso_times_of(column, where)
+    numbers = numbers_of(column, where)
+    size = numbers.abs().median() or 0.0
+    return (numbers / next(unit for least, unit in UNITS if size >= least)).floor().cast(pl.Int64)
+
+
+def iso_times_of(text: pl.Series, where: str) -> pl.Series:
+    whole = (
+        pl.DataFrame({"text": text})
+        .select(pl.col("text").str.replace(" ", "T"))
+        .select(pl.when(pl.col("text").str.len_chars() == 10).then(pl.col("text") + "T00:00").otherwise(pl.col("text")))
+        .select(pl.col("text").str.replace(r"^(.{11}\d\d:\d\d)($|Z|[+-])", "${1}:00${2}"))
+        .select(pl.col("text").str.replace(r"^(.{19}(?:\.\d+)?)$", "${1}Z"))
+        .select(pl.col("text").str.replace(r"([+-]\d\d)(\d\d)$", "${1}:${2}"))
+        .select(pl.col("text").str.to_datetime("%+", strict=False, time_zone="UTC"))["text"]
+    )
+    wrong = whole.is_null() & text.is_not_null()
+    if wrong.any():
+        raise DataError(
+            f"{where} must be Unix seconds, milliseconds, or ISO 8601 such as 2026-01-31T12:00:00Z; "
+            f"row {row_of(wrong)} is {first(text, wrong)!r}"
+        )
+    return whole.dt.epoch("s")
+
+
+def text_of(column: pl.Series, where: str) -> pl.Series:
+    """String without surrounding blanks; null where missing."""
+    if column.dtype.is_nested() or column.dtype == pl.Binary:
+        raise DataError(f"{where} has the type {column.dtype}; text or numbers were expected")
+    text = column.cast(pl.String).str.strip_chars()
+    return text.set(text.is_in(MISSING), None)
+
+
+def row_of(wrong: pl.Series) -> int:
+    """As an editor shows it: the header is row 1."""
+    return wrong.fill_null(False).arg_max() + 2
+
+
+def first(column: pl.Series, wrong: pl.Series) -> object:
+    return column[wrong.fill_null(False).arg_max()]
