@@ -1,0 +1,135 @@
+"""Each step of cleaning takes what it says, in its order, and counts it; the report tells what is left."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from rankd_train.config import DataConfig as PackagesDataConfig
+from rankd_train.data.cleaning import clean
+from rankd_train.data.config import CleaningConfig
+from rankd_train.data.debian import SourcePackage
+from rankd_train.data.interactions import Events, Interactions, Items, Users
+from rankd_train.data.loaded import Given
+from rankd_train.data.source_items import build_source_items
+from rankd_train.data.validation import as_text, gini, validate
+from rankd_train.errors import ConfigError
+
+NOTHING = CleaningConfig(duplicates="keep", min_events_per_item=0, min_events_per_user=0)
+
+
+def interactions(pairs, values=None, times=None, users=None, items=None) -> Interactions:
+    user, item = (np.array(column, dtype=np.int64) for column in zip(*pairs))
+    value = np.ones(len(user), dtype=np.float32) if values is None else np.array(values, dtype=np.float32)
+    events = Events(user, item, value, None if times is None else np.array(times))
+    return Interactions(
+        Users(tuple(range(users or user.max() + 1))), Items(tuple(range(items or item.max() + 1))), events
+    )
+
+
+def triples(cleaned):
+    kept = cleaned.interactions
+    columns = (kept.events.user, kept.events.item, kept.events.value)
+    return [(kept.users.ids[user], kept.items.ids[item], float(value)) for user, item, value in zip(*columns)]
+
+
+def took(cleaned) -> dict[str, int]:
+    return {step.name: step.events for step in cleaned.steps}
+
+
+def test_dropped_items_go_from_events_and_catalogue():
+    cleaned = clean(interactions([(0, 0), (0, 1), (1, 1)]), None, replace(NOTHING, dropped_items=("1",)))
+    assert triples(cleaned) == [(0, 0, 1.0)]
+    assert cleaned.interactions.items.ids == (0,)
+    assert took(cleaned)["dropped_items"] == 2
+
+
+def test_values_outside_their_range_go():
+    cleaned = clean(interactions([(0, 0), (0, 1), (1, 1)], [0.5, 9, 3]), None, replace(NOTHING, value_range=(1.0, 5.0)))
+    assert triples(cleaned) == [(1, 1, 3.0)]
+
+
+@pytest.mark.parametrize(
+    ("how", "expected"),
+    [
+        ("last", [(0, 0, 4.0), (0, 1, 2.0), (1, 0, 5.0)]),
+        ("sum", [(0, 0, 8.0), (0, 1, 2.0), (1, 0, 5.0)]),
+        ("keep", [(0, 0, 1.0), (0, 1, 2.0), (0, 0, 3.0), (0, 0, 4.0), (1, 0, 5.0)]),
+    ],
+)
+def test_of_duplicates_the_last_stays_or_their_sum_or_all(how, expected):
+    pairs = [(0, 0), (0, 1), (0, 0), (0, 0), (1, 0)]
+    cleaned = clean(interactions(pairs, [1, 2, 3, 4, 5], times=[1, 2, 3, 4, 1]), None, replace(NOTHING, duplicates=how))
+    assert sorted(triples(cleaned)) == sorted(expected)
+    assert took(cleaned).get("duplicates", 0) == 5 - len(expected)
+    if how != "keep":
+        assert cleaned.interactions.events.time.tolist() == [2, 4, 1]  # of the last one, still in the order of time
+
+
+def test_a_user_with_more_events_than_a_person_has_goes_whole():
+    pairs = [(0, 0), (0, 1), (0, 2), (1, 0), (1, 1)]
+    assert triples(clean(interactions(pairs), None, replace(NOTHING, outlier_events=2))) == [(1, 0, 1.0), (1, 1, 1.0)]
+
+
+def test_rare_items_go_before_short_users_and_an_item_without_a_user_left_stays():
+    pairs = [(0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (2, 1), (2, 3), (3, 3), (4, 3)]
+    cleaned = clean(interactions(pairs), None, replace(NOTHING, min_events_per_item=2, min_events_per_user=2))
+    assert triples(cleaned) == [(0, 0, 1.0), (0, 1, 1.0), (1, 0, 1.0), (1, 1, 1.0), (2, 1, 1.0), (2, 3, 1.0)]
+    lone = clean(
+        interactions([(0, 0), (0, 1), (1, 2)]), None, replace(NOTHING, min_events_per_item=1, min_events_per_user=2)
+    )
+    assert lone.interactions.items.ids == (0, 1, 2)
+
+
+def test_packages_are_cleaned_as_their_own_recipe_cleans_them():
+    rng = np.random.default_rng(5)
+    names = np.array([f"item-{number:02}" for number in range(40)])
+    sources = tuple(
+        SourcePackage(f"source-{row:02}", tuple(sorted(rng.choice(names, size=rng.integers(1, 9), replace=False))))
+        for row in range(60)
+    )
+    config = PackagesDataConfig(min_sources_per_item=5, min_items_per_source=3, dropped_items=("item-07",))
+    expected = build_source_items(sources, config)
+    place = {name: row for row, name in enumerate(names)}
+    pairs = [(row, place[name]) for row, source in enumerate(sources) for name in source.build_depends]
+    raw = interactions(pairs, users=60, items=40)
+    raw = replace(raw, users=Users(tuple(source.name for source in sources)), items=Items(tuple(names.tolist())))
+    cleaning = CleaningConfig(dropped_items=("item-07",), min_events_per_item=5, min_events_per_user=3)
+    cleaned = clean(raw, None, cleaning).interactions
+    assert cleaned.users.ids == expected.users
+    assert cleaned.items.ids == expected.items
+    assert cleaned.events.item.tolist() == np.concatenate(expected.rows).tolist()
+
+
+def test_a_published_split_is_carried_along_and_its_negatives_must_all_stay():
+    raw = interactions([(0, 0), (0, 1), (1, 1), (1, 2), (2, 3)])
+    given = Given(np.array([False, True, False, True, False]), np.array([[2], [0], [-1]]))
+    cleaned = clean(raw, given, replace(NOTHING, min_events_per_user=2))
+    assert cleaned.given.test.tolist() == [False, True, False, True]
+    assert cleaned.given.negatives.tolist() == [[2], [0]]
+    with pytest.raises(ConfigError, match="takes items away that the published negatives"):
+        clean(raw, given, replace(NOTHING, dropped_items=("2",)))
+
+
+def test_the_gini_of_popularity_is_half_the_mean_difference_over_the_mean():
+    counts = np.array([0, 3, 3, 10, 1])
+    difference = np.abs(counts[:, None] - counts[None, :]).mean()
+    assert gini(counts) == pytest.approx(difference / (2 * counts.mean()))
+    assert gini(np.full(9, 4)) == pytest.approx(0)
+
+
+def test_the_report_counts_and_warns():
+    raw = interactions([(user, user % 3) for user in range(30)] + [(0, 1), (0, 2)], times=[7] * 32)
+    raw = replace(raw, events=raw.events.where(raw.events.order()))
+    report = validate(raw, clean(raw, None, replace(NOTHING, min_events_per_user=2)))
+    assert report["before_cleaning"] == {"users": 30, "items": 3, "events": 32}
+    assert (report["users"], report["items"], report["events"]) == (1, 3, 3)
+    assert report["density"] == 1.0
+    text = as_text(report)
+    for warning in (
+        "97% of the users have a single event",
+        "cleaning took 91% of the events",
+        "all times are equal",
+        "too few for figures",
+    ):
+        assert warning in text
