@@ -80,6 +80,16 @@ def test_drawn_negatives_are_neither_right_nor_met(world, scores):
     assert got.metrics["rmse"] == 0
 
 
+def test_a_user_who_leaves_nothing_to_draw_is_no_obstacle():
+    present = np.ones((2, 3), dtype=bool)
+    train, test = np.array([[1, 1, 0], [1, 0, 0]], dtype=bool), np.array([[0, 0, 1], [0, 1, 0]], dtype=bool)
+    nothing = events_of(~present)
+    split = Split(Users((0, 1)), Items((0, 1, 2)), events_of(train), nothing, events_of(test), explicit=False)
+    model = FixedScores(np.ones((2, 3), dtype=np.float32), np.full((2, 3), 0.5))
+    got = evaluate(model, EvaluationContext(split, "test"), EvaluationConfig(), 0)
+    assert got.metrics["rmse"] == 0.5 and got.metrics["hr@5"] == 1
+
+
 def test_ratings_alone_rank_nothing(world, scores):
     split, _, values = world
     got = evaluate(
@@ -105,10 +115,18 @@ def test_the_sampled_protocol_needs_drawn_items(world, scores):
     config = EvaluationConfig(protocol="sampled")
     with pytest.raises(ConfigError, match="the test part of this split has none"):
         evaluate(FixedScores(scores), EvaluationContext(implicit(split), "test"), config, 0)
-    drawn = replace(implicit(split), negatives=np.random.default_rng(0).integers(ITEMS, size=(USERS, 9)))
-    got = evaluate(FixedScores(scores), EvaluationContext(drawn, "test"), config, 0)
-    assert (got.rankings.candidates <= 9 + np.diff(got.rankings.starts)).all()
-    assert "coverage" not in got.metrics
+
+
+def test_sampled_figures_are_of_the_drawn_items_and_lists_of_the_whole_catalogue(world, scores):
+    split, _, _ = world
+    drawn = replace(implicit(split), negatives=np.random.default_rng(0).integers(ITEMS, size=(USERS, 1)))
+    context = EvaluationContext(drawn, "test")
+    full = evaluate(FixedScores(scores), context, EvaluationConfig(), 0)
+    sampled = evaluate(FixedScores(scores), context, EvaluationConfig(protocol="sampled"), 0)
+    assert sampled.metrics["hr@5"] == 1 > full.metrics["hr@5"]
+    assert sampled.full_ranking["hr@5"] == full.metrics["hr@5"] and full.full_ranking == {}
+    assert all(sampled.metrics[name] == full.metrics[name] for name in ("coverage", "diversity", "novelty"))
+    assert sampled.fairness == full.fairness
 
 
 def test_an_empty_part_is_told(world, scores):
