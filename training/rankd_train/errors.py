@@ -29,3 +29,9 @@ class DataError(TrainError):
     """The data are there, but cannot be read as what the recipe says they are, or nothing can be learned from them."""
 
     exit_code = 5
+
+
+class AlreadyRead(TrainError):
+    """The test part was looked at before, with other weights: what is chosen now is chosen by it."""
+
+    exit_code = 6
