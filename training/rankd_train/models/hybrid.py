@@ -3,7 +3,6 @@
 Its first fusion layer is split: W [user; item; pair] = W_u user + W_i item + W_p pair. The user's part is computed
 once per user and picked for each candidate by `row_user`, so 500 candidates cost one user's work."""
 
-from itertools import pairwise
 from typing import NamedTuple
 
 import torch
@@ -11,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from rankd_train.config import RankerConfig
+from rankd_train.models.split_layers import Mlp
 
 # The retrieval sources whose scores the ranker reads, in the order of the columns of `pair`.
 PAIR_SOURCES = ("item_item", "towers")
@@ -44,10 +44,8 @@ class HybridRanker(nn.Module):
         self.fuse_user = nn.Linear(2 * config.embedding_dim + config.content_units, first)
         self.fuse_item = nn.Linear(config.embedding_dim + config.content_units, first, bias=False)
         self.fuse_pair = nn.Linear(pair_width(), first, bias=False)
-        widths = [first, *others]
-        self.fusion = nn.ModuleList(nn.Linear(a, b) for a, b in pairwise(widths))
-        self.output = nn.Linear(widths[-1], 1)
-        self.dropout = nn.Dropout(config.dropout)
+        self.fusion = Mlp(config.fusion_units, [*[config.dropout] * len(others), 0.0])
+        self.output = nn.Linear(config.fusion_units[-1], 1)
 
     def forward(
         self,
@@ -89,11 +87,7 @@ class HybridRanker(nn.Module):
         item = torch.cat([x.item_embedding, item], dim=1)  # (N, E + 64)
         h = self.fuse_user(user).index_select(0, x.row_user)  # (N, 128)
         h = h + self.fuse_item(item) + self.fuse_pair(pair_features(x))
-        h = self.dropout(F.relu(h))
-        for layer in self.fusion[:-1]:
-            h = self.dropout(F.relu(layer(h)))  # (N, 64)
-        h = F.relu(self.fusion[-1](h))  # (N, 32)
-        return self.output(h).squeeze(1)  # (N,)
+        return self.output(self.fusion(h)).squeeze(1)  # (N, 128) to (N, 32) to (N,)
 
 
 def pair_width() -> int:
