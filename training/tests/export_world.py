@@ -163,6 +163,7 @@ def make_facts(text_ids: bool = True, version: str = "1.0.0", name: str = "tiny"
         model=Constant(),
         training=training,
         heldout=heldout,
+        relevant_from=None,
         config={"seed": 0},
     )
     return ExportFacts(**{**given, **changes})

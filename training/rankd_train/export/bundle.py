@@ -11,8 +11,8 @@ import numpy as np
 from torch import Tensor
 
 from rankd_train.data.feature_stats import feature_stats
-from rankd_train.data.interactions import Events
 from rankd_train.data.snapshot import sha256_of
+from rankd_train.evaluation.rankings import Question, make_question
 from rankd_train.export.card import make_card
 from rankd_train.export.contents import Contents, make_contents
 from rankd_train.export.facts import ExportFacts
@@ -49,13 +49,15 @@ def export_bundle(serving: Serving, facts: ExportFacts, folder: Path) -> Path:
         parity = {name: write_graph(reference, name, folder) for name in contents.graphs}
     with step("writing golden requests"):
         (folder / "golden.msgpack").write_bytes(msgpack.packb(golden_requests(reference, facts.seed)))
-        (folder / "heldout.msgpack").write_bytes(msgpack.packb(heldout_pairs(contents, facts.heldout)))
+        question = question_of(facts)
+        (folder / "heldout.msgpack").write_bytes(msgpack.packb(heldout_pairs(contents, question)))
     with step("comparing the bundle with the whole model"):
         form, scores = compare(reference, facts.model, training, facts.seed)
     write_manifest(contents, facts, folder)
     with step("asking the engine"):
         tool.verify(folder)
-        served = served_of(tool, folder, contents, facts)
+        has_answers = question is not None and "recommend" in contents.operations
+        served = served_figures(tool, folder, contents.users, contents.items, question) if has_answers else None
     metrics = {**facts.metrics, "served": served, "serving_form": form, "retrieval": retrieval, "graph_parity": parity}
     write_documents(contents, facts, metrics, scores, folder)
     write_manifest(contents, facts, folder)
@@ -149,14 +151,22 @@ def write_documents(
     (folder / "CARD.md").write_text(make_card(facts, contents, metrics), encoding="utf-8")
 
 
-def served_of(tool: NativeTool, folder: Path, contents: Contents, facts: ExportFacts) -> dict[str, float] | None:
-    if "recommend" not in contents.operations or len(facts.heldout) == 0:
+def question_of(facts: ExportFacts) -> Question | None:
+    """Whom to ask for the served figures, and what would be right; None when nothing was held out."""
+    if len(facts.heldout) == 0:
         return None
-    return served_figures(tool, folder, contents.users, contents.items, facts.heldout, facts.seed)
+    return make_question(facts.training.matrix, facts.heldout, relevant_from=facts.relevant_from)
 
 
-def heldout_pairs(contents: Contents, heldout: Events) -> list[list[Any]]:
-    return [[contents.users[user], contents.items[item]] for user, item in zip(heldout.user, heldout.item)]
+def heldout_pairs(contents: Contents, question: Question | None) -> list[list[Any]]:
+    """[[user id, item id], ...]: what would be right to answer."""
+    if question is None:
+        return []
+    user = np.repeat(question.users, np.diff(question.starts))
+    return [
+        [contents.users[u], contents.items[i]]
+        for u, i in zip(user[question.relevant], question.items[question.relevant])
+    ]
 
 
 def write_json(path: Path, value: Any) -> None:

@@ -71,9 +71,9 @@ def served_text(served: dict[str, float] | None) -> str:
     return f"""
 **Served**, as the engine itself answers `recommend` with `k` 10 for {served["users"]:,} users with held-out items:
 
-| HR@10 | recall@10 | NDCG@10 |
-|---|---|---|
-| {served["hr@10"]:.4f} | {served["recall@10"]:.4f} | {served["ndcg@10"]:.4f} |
+| HR@10 | recall@10 | NDCG@10 | MAP@10 |
+|---|---|---|---|
+| {served["hr@10"]:.4f} | {served["recall@10"]:.4f} | {served["ndcg@10"]:.4f} | {served["map@10"]:.4f} |
 
 `heldout.msgpack` lists the users with their held-out items, so that anyone can ask again.
 """

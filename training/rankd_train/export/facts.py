@@ -15,7 +15,9 @@ class ExportFacts:
     family: Family
     model: Recommender  # the one whose `serving()` is exported: what the narrow form costs is measured against it
     training: TrainingSet  # what it was fitted on; its events become the published histories
-    heldout: Events  # the test items that count as hits, sorted by user; the served figures are measured on them
+    heldout: Events  # the test part: the served figures are measured on it
+    # Of opinions, the lowest value that counts as a hit; None where an event's mere presence speaks.
+    relevant_from: float | None
     config: dict[str, Any]  # config.json: the recipe, whole
     metrics: dict[str, Any] = field(default_factory=dict)  # metrics.json, to which the exporter adds
     history: dict[str, Any] = field(default_factory=dict)  # training_history.json

@@ -1,45 +1,49 @@
-"""The served figures: the engine itself is asked for held-out users, without a server around it."""
+"""The served figures: the engine itself is asked for the held-out users, without a server around it."""
 
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from rankd_train.data.interactions import Events, Ids
+from rankd_train.data.interactions import Ids
 from rankd_train.errors import ExportMismatch
+from rankd_train.evaluation.metrics import ranking_figures
+from rankd_train.evaluation.rankings import Question, Rankings
 from rankd_train.export.native_tool import NativeTool
 
 K = 10
-# More users than this are asked by a sample: the figures then stand within about half a percentage point.
-MAX_USERS = 20_000
+KS = (5, 10)
 
 
-def served_figures(
-    tool: NativeTool, bundle: Path, users: Ids, items: Ids, heldout: Events, seed: int
-) -> dict[str, float]:
-    """Means over the users who have held-out items; every metric as in `evaluation`, from what `recommend` answers with k = 10."""
-    asked = np.unique(heldout.user)
-    if len(asked) > MAX_USERS:
-        asked = np.sort(np.random.default_rng(seed).choice(asked, size=MAX_USERS, replace=False))
-    answers = tool.answer(bundle, "recommend", [{"user": users[user], "k": K} for user in asked])
-    starts = np.searchsorted(heldout.user, np.stack([asked, asked + 1]))  # (2, A)
-    rows = []
-    for answer, start, end in zip(answers, *starts):
-        relevant = {items[item] for item in heldout.item[start:end]}
-        rows.append(figures_of([item["id"] for item in items_of(answer)], relevant))
-    means = np.mean(rows, axis=0)
-    return {"users": len(asked), **{name: float(mean) for name, mean in zip(METRICS, means)}}
+def served_figures(tool: NativeTool, bundle: Path, users: Ids, items: Ids, question: Question) -> dict[str, float]:
+    """As `evaluation` defines them, of what `recommend` answers with k = 10; only figures at 5 and 10 can be told."""
+    answers = tool.answer(bundle, "recommend", [{"user": users[user], "k": K} for user in question.users])
+    row_of = {name: row for row, name in enumerate(items)}
+    top = np.full((len(answers), K), -1, dtype=np.int64)
+    for place, answer in enumerate(answers):
+        rows = [row_of[item["id"]] for item in items_of(answer)]
+        top[place, : len(rows)] = rows
+    figures = ranking_figures(rankings_of(top, question), KS)
+    return {"users": len(top), **{name: figure.value() for name, figure in figures.items() if "@" in name}}
 
 
-METRICS = (f"hr@{K}", f"recall@{K}", f"ndcg@{K}", "answered")
-
-
-def figures_of(given: list[Any], relevant: set[Any]) -> tuple[float, float, float, float]:
-    """Hit, recall, NDCG with binary gains (Järvelin and Kekäläinen 2002), and the share of K places that were filled."""
-    hits = np.array([item in relevant for item in given[:K]] + [False] * (K - len(given[:K])))
-    discount = 1 / np.log2(np.arange(K) + 2)
-    ideal = discount[: len(relevant)].sum()
-    return float(hits.any()), hits.sum() / len(relevant), float((hits * discount).sum() / ideal), len(given) / K
+def rankings_of(top: np.ndarray, question: Question) -> Rankings:
+    """top: [Q, K] item rows, -1 where an answer is shorter. What is not in the answer ranks behind every item."""
+    count = question.history.shape[1]
+    user = np.repeat(np.arange(len(question.users)), np.diff(question.starts))  # (R,)
+    is_hit = top[user] == question.items[:, None]  # (R, K)
+    rank = np.where(is_hit.any(axis=1), is_hit.argmax(axis=1), count)
+    order = np.lexsort((rank, user))
+    return Rankings(
+        users=question.users,
+        starts=question.starts,
+        items=question.items[order],
+        gains=question.gains[order],
+        relevant=question.relevant[order],
+        rank=rank[order],
+        candidates=np.full(len(top), count),
+        top=top,
+    )
 
 
 def items_of(answer: dict[str, Any]) -> list[dict[str, Any]]:

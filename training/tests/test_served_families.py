@@ -1,0 +1,112 @@
+"""Every family of models, served by rankd: one process, and over RPC the answers that the reference gives."""
+
+import dataclasses
+import sys
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from export_world import make_facts, make_training, need_tool
+
+from rankd_train.config_loader import from_dict
+from rankd_train.export.bundle import export_bundle
+from rankd_train.export.contents import make_contents
+from rankd_train.export.publish import publish
+from rankd_train.export.reference import Reference
+from rankd_train.models.recommender import FitOptions, TrainingSet
+from rankd_train.models.registry import MODULES, find_family
+
+ROOT = Path(__file__).parents[2]
+# What a family needs to be fitted on forty users in a moment.
+SHORT = {"optimiser": {"max_epochs": 1, "batch_size": 64}}
+SETTINGS: dict[str, dict[str, Any]] = {
+    "ncf": {"embedding_dim": 4, "hidden_layers": [8, 4], "dropout": [0.2, 0.0], **SHORT},
+    "hybrid-ncf": {"embedding_dim": 4, "content_units": 4, "hidden_layers": [8, 4], "dropout": [0.2, 0.0], **SHORT},
+    "mf": {"dim": 4, **SHORT},
+    "neumf": {"gmf_dim": 4, "mlp_dim": 4, "hidden_layers": [8, 4], "dropout": [0.0, 0.0], **SHORT},
+}
+EXPLICIT = {"svd", "nmf"}  # fitted on ratings
+
+
+@dataclass(frozen=True)
+class Served:
+    client: Any
+    reference: dict[str, Reference]
+    training: dict[str, TrainingSet]
+
+
+def fitted(name: str, training: TrainingSet, folder: Path):
+    family = find_family(name)
+    config = from_dict(family.config, SETTINGS.get(name, {}))
+    return family, family.fit(config, training, FitOptions(seed=0, threads=1, folder=folder)).model
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory):
+    need_tool()
+    for needed in (ROOT / "dist" / "cli.js", ROOT / "build" / "cmake" / "rankd.node"):
+        if not needed.is_file():
+            pytest.skip(f"{needed.relative_to(ROOT)} is not built: `npm run build` makes it")
+    sys.path.insert(0, str(ROOT / "test" / "support"))
+    rankd = import_module("rankd_process").rankd
+    client = import_module("rankd_client").Client
+    folder = tmp_path_factory.mktemp("families")
+    references, trainings = {}, {}
+    for place, name in enumerate(MODULES):
+        text_ids = place % 2 == 0
+        training, heldout = make_training(text_ids, explicit=name in EXPLICIT)
+        watched = dataclasses.replace(training, validation=heldout)
+        family, model = fitted(name, watched, folder / "fits" / name)
+        facts = make_facts(text_ids, name=name, family=family, model=model, training=training, heldout=heldout)
+        serving = model.serving()
+        publish(export_bundle(serving, facts, folder / "bundles" / name), folder / "models")
+        references[name] = Reference(make_contents(serving, training, facts.bundle.k))
+        trainings[name] = training
+    with rankd(folder / "models") as server, client(server.rpc_url, deadline_ms=5_000) as asked:
+        yield Served(asked, references, trainings)
+
+
+def expect_items(served: Served, name: str, operation: str, answer, body: dict[str, Any]) -> None:
+    """The same items with the same scores; where two scores are within rounding of each other they may stand in either order."""
+    reference = served.reference[name]
+    expected = reference.answer(operation, body)
+    assert list(answer.scores) == pytest.approx(expected.scores, abs=reference.contents.tolerance)
+    edge = min(expected.scores, default=0.0) + 2 * reference.contents.tolerance
+    firm = {reference.contents.items[row] for row, score in zip(expected.rows, expected.scores) if score > edge}
+    assert firm <= set(answer.ids)
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_a_known_user_and_a_bare_history_get_their_recommendations(served, name):
+    training = served.training[name]
+    user, items = training.users.ids[3], training.items.ids
+    for body in ({"user": user}, {"history": [items[1], items[5]]}, {"user": user, "history": [items[2]]}):
+        answer = served.client.recommend(name, **body, k=8)
+        assert len(answer.ids) == 8
+        expect_items(served, name, "recommend", answer, {**body, "k": 8})
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_candidates_are_ranked_where_the_family_can_score_them(served, name):
+    reference = served.reference[name]
+    if "rank" not in reference.contents.operations:
+        pytest.skip(f"{name} hands over no scorer")
+    training = served.training[name]
+    candidates = list(training.items.ids[10:40])
+    for who in ({"user": training.users.ids[5]}, {"history": [training.items.ids[4]]}):
+        scores = served.client.rank(name, candidates, **who, order="input").scores
+        expected = reference.answer("rank", {**who, "candidates": candidates, "order": "input"}).scores
+        assert np.asarray(scores) == pytest.approx(expected, abs=reference.contents.tolerance)
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_similar_items_come_where_the_family_has_item_vectors(served, name):
+    if "similar" not in served.reference[name].contents.operations:
+        pytest.skip(f"{name} hands over no index of items")
+    item = served.training[name].items.ids[6]
+    answer = served.client.similar(name, item, k=5)
+    assert len(answer.ids) == 5 and item not in answer.ids
+    expect_items(served, name, "similar", answer, {"item": item, "k": 5})
