@@ -9,7 +9,7 @@ import pytest
 from rankd_train.data.config import CleaningConfig, DataConfig, ItemTableConfig, TableConfig, UserTableConfig
 from rankd_train.data.load import load_interactions
 from rankd_train.data.table import read_table
-from rankd_train.errors import DataError, DataMissing
+from rankd_train.errors import ConfigError, DataError, DataMissing
 
 KEEP_ALL = CleaningConfig(min_events_per_user=1)
 
@@ -133,6 +133,37 @@ def test_rows_without_an_id_a_value_or_a_time_are_left_out_and_counted(tmp_path)
     found = read(tmp_path, text, value="value", time="time")
     assert pairs_of(found.interactions) == [(1, "a", 1.0), (2, "b", 2.0)]
     assert found.report["missing"] == {"user": 1, "item": 1, "value": 1, "time": 1}
+
+
+def test_ids_keep_what_they_are(tmp_path):
+    large = read(tmp_path, "user,item\n1234567890123456789,007\n,010\n5.0,042\n", ids="auto")
+    assert large.interactions.users.ids == (5, 1234567890123456789)
+    assert large.interactions.items.ids == ("007", "042")
+    gaps = pl.DataFrame({"user": [12345678.0, 1e15, None], "item": [1, 2, 3]})
+    gaps.write_parquet(tmp_path / "gaps.parquet")
+    assert read_table(TableConfig("gaps.parquet"), {}, tmp_path).interactions.users.ids == (12345678, 10**15)
+    pl.DataFrame({"user": [-1, 2], "item": [1, 2]}).write_parquet(tmp_path / "below.parquet")
+    with pytest.raises(DataError, match=r"row 2 is -1; numbers as ids start at 0.*ids: text"):
+        read_table(TableConfig("below.parquet"), {}, tmp_path)
+
+
+def test_blanks_around_names_and_ids_do_not_count(tmp_path):
+    assert pairs_of(read(tmp_path, "user, item\n1, a\n 2,b\n").interactions) == [(1, "a", 1.0), (2, "b", 1.0)]
+
+
+def test_times_of_two_units_are_told(tmp_path):
+    rows = "\n".join(f"{row},a,{1_767_225_600 + row}" for row in range(5))
+    with pytest.raises(DataError, match=r"row 7 is 1767225600000, far from the others .* must have one unit"):
+        read(tmp_path, f"user,item,at\n{rows}\n9,b,1767225600000\n", time="at")
+
+
+def test_slips_in_the_recipe_are_told(tmp_path):
+    with pytest.raises(ConfigError, match=r'user and data\.table\.item both name the column "user"'):
+        read(tmp_path, "user,item\n1,a\n", item="user")
+    with pytest.raises(ConfigError, match=r"value_range must be \[lowest, highest\], got \[5.0, 1.0\]"):
+        load(tmp_path, "user,item\n1,a\n2,b\n", CleaningConfig(value_range=(5.0, 1.0)))
+    with pytest.raises(ConfigError, match=r'"data\.weights\.buy" must be 0 or more, got -1'):
+        load_interactions(DataConfig(table=TableConfig("events.csv"), weights={"buy": -1.0}), tmp_path, tmp_path)
 
 
 def test_mixed_ids_can_all_be_taken_as_text(tmp_path):

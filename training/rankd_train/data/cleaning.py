@@ -39,13 +39,15 @@ class Cleaner:
 
 
 def clean(interactions: Interactions, given: Given | None, config: CleaningConfig) -> Cleaned:
-    """Raises DataError when nothing is left, ConfigError when a published protocol would lose the items that it names."""
+    """Raises DataError when nothing is left, ConfigError when a published protocol would lose items that it names."""
     user_count, item_count = interactions.shape
     cleaner = Cleaner(interactions.events, np.arange(len(interactions.events)), [])
     dropped = np.isin(np.array([str(id) for id in interactions.items.ids]), config.dropped_items)  # (I,)
     cleaner.keep("dropped_items", ~dropped[cleaner.events.item])
     if config.value_range is not None:
         low, high = config.value_range
+        if low > high:
+            raise ConfigError(f"data.cleaning.value_range must be [lowest, highest], got [{low}, {high}]")
         cleaner.keep("value_range", (cleaner.events.value >= low) & (cleaner.events.value <= high))
     if config.duplicates != "keep":
         merge_duplicates(cleaner, item_count, config.duplicates)

@@ -23,6 +23,11 @@ def load_interactions(config: DataConfig, folder: Path, cache: Path) -> Loaded:
     Raises ConfigError, DataMissing or DataError, each saying what to do."""
     if config.set is not None and config.table is not None:
         raise ConfigError("data.set and data.table exclude each other: the events come from one of them")
+    for kind, weight in config.weights.items():
+        if not 0 <= weight < np.inf:
+            raise ConfigError(
+                f'"data.weights.{kind}" must be 0 or more, got {weight}; 0 leaves events of that kind out'
+            )
     interactions: Interactions | None = None
     given: Given | None = None
     cleaning, reading, sha256, warnings = CleaningConfig(), {}, {}, []

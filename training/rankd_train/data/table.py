@@ -14,7 +14,7 @@ from rankd_train.data.interactions import Interactions
 from rankd_train.data.snapshot import sha256_of
 from rankd_train.data.table_columns import ids_of, numbers_of, text_of, times_of
 from rankd_train.data.table_file import column_of, read_frame
-from rankd_train.errors import DataError
+from rankd_train.errors import ConfigError, DataError
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,9 @@ class ReadTable:
 
 
 def read_table(config: TableConfig, weights: Mapping[str, float], folder: Path) -> ReadTable:
-    """folder: of the recipe. Raises DataMissing or DataError, each naming the file, the column and the row."""
+    """folder: of the recipe. Raises ConfigError, DataMissing or DataError, each naming the file, the column and the row."""
+    if config.user == config.item:
+        raise ConfigError(f'data.table.user and data.table.item both name the column "{config.user}"')
     path = folder / config.path
     rows = read_frame(path)
     columns = {

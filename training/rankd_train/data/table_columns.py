@@ -5,37 +5,38 @@ import polars as pl
 from rankd_train.errors import DataError
 
 MISSING = ("", "NaN", "nan", "NULL", "null", "None", "N/A")
-WHOLE_NUMBER = r"^(0|[1-9][0-9]{0,17})(\.0+)?$"  # below 2^63; ".0" is what some tools write beside missing values
+WHOLE_NUMBER = r"^(0|[1-9][0-9]*)$"  # 007 is text: as a number it would lose its zeros
 
-# The smallest number of each unit that the seconds of no year we know reach: 1e11 s is the year 5138, 1e11 ms 1973.
-UNITS = ((1e17, 1_000_000_000), (1e14, 1_000_000), (1e11, 1_000), (0.0, 1))
+CURE = "Correct it, or set data.table.ids: text to take all of them as text"
+
+NO_SECONDS = 1e11  # as seconds the year 5138, as milliseconds 1973: from here on a time counts smaller units
+UNITS = ((1e17, 1_000_000_000), (1e14, 1_000_000), (NO_SECONDS, 1_000), (0.0, 1))
 
 
 def ids_of(column: pl.Series, as_text: bool, where: str) -> pl.Series:
     """Int64, or String if it has anything else than whole numbers from 0.
 
     where: for messages, such as `column "user" of events.csv`. Raises DataError for a mixture, unless `as_text`."""
-    if column.dtype.is_integer() and not as_text:
-        if (column < 0).any():
-            raise DataError(
-                f"{where}: row {row_of(column < 0)} is {first(column, column < 0)}; numbers as ids start at 0"
-            )
-        return column.cast(pl.Int64)
-    text = text_of(column, where)
     if as_text:
-        return text
-    whole = text.str.contains(WHOLE_NUMBER)
+        return text_of(column, where)
+    if column.dtype.is_float() and (column.drop_nulls().drop_nans() % 1 == 0).all():
+        column = column.fill_nan(None).cast(pl.Int64, strict=False)  # whole numbers beside missing ones
+    if column.dtype.is_integer() and (column.min() or 0) < 0:
+        raise DataError(
+            f"{where}: row {row_of(column < 0)} is {first(column, column < 0)}; numbers as ids start at 0. {CURE}"
+        )
+    text = text_of(column, where)
+    plain = text.str.replace(r"\.0+$", "")  # what some tools write beside missing values
+    numbers = plain.cast(pl.Int64, strict=False)  # null from 2^63 on
+    whole = (plain.str.contains(WHOLE_NUMBER) & numbers.is_not_null()).set(text.is_null(), None)
     if whole.all():  # nulls apart
-        return text.str.replace(r"\.0+$", "").cast(pl.Int64)
+        return numbers
     if not whole.any():
         return text
-    # Whatever is rarer is the offender.
-    wrong = ~whole if whole.sum() * 2 >= text.count() else whole
-    other = "whole numbers" if whole.sum() * 2 >= text.count() else "text"
-    raise DataError(
-        f"{where} mixes types: row {row_of(wrong)} is {first(text, wrong)!r}, but most are {other}. Correct it, or set "
-        "data.table.ids: text to take all of them as text"
-    )
+    mostly_whole = whole.sum() * 2 >= text.count()
+    wrong = ~whole if mostly_whole else whole  # whatever is rarer
+    most = "whole numbers" if mostly_whole else "text"
+    raise DataError(f"{where} mixes types: row {row_of(wrong)} is {first(text, wrong)!r}, but most are {most}. {CURE}")
 
 
 def numbers_of(column: pl.Series, where: str) -> pl.Series:
@@ -62,7 +63,14 @@ def times_of(column: pl.Series, where: str) -> pl.Series:
             return iso_times_of(column, where)
     numbers = numbers_of(column, where)
     size = numbers.abs().median() or 0.0
-    return (numbers / next(unit for least, unit in UNITS if size >= least)).floor().cast(pl.Int64)
+    seconds = (numbers / next(unit for least, unit in UNITS if size >= least)).floor()
+    wrong = seconds.abs() >= NO_SECONDS
+    if wrong.any():
+        raise DataError(
+            f"{where}: row {row_of(wrong)} is {first(column, wrong)}, far from the others ({size:.10g} in the middle); all times "
+            "must have one unit"
+        )
+    return seconds.cast(pl.Int64)
 
 
 def iso_times_of(text: pl.Series, where: str) -> pl.Series:

@@ -12,7 +12,7 @@ import polars as pl
 from rankd_train.errors import DataError, DataMissing
 
 DELIMITERS = ",;\t|"
-GZIP_MAGIC = b"\x1f\x8b"
+GZIP_MAGIC, PARQUET_MAGIC = b"\x1f\x8b", b"PAR1"
 
 
 def read_frame(path: Path) -> pl.DataFrame:
@@ -23,10 +23,10 @@ def read_frame(path: Path) -> pl.DataFrame:
         raise DataMissing(f"{path} is not there; paths in a recipe are relative to the recipe's file")
     if path.stat().st_size == 0:
         raise DataError(f"{path} is empty")
+    kind = "Parquet" if path.suffix == ".parquet" or start_of(path) == PARQUET_MAGIC else "CSV"
     try:
-        frame = pl.read_parquet(path) if path.suffix == ".parquet" else read_csv(path)
+        frame = pl.read_parquet(path) if kind == "Parquet" else read_csv(path)
     except (pl.exceptions.PolarsError, OSError, EOFError) as error:
-        kind = "Parquet" if path.suffix == ".parquet" else "CSV"
         raise DataError(f"{path} cannot be read as {kind}: {str(error).splitlines()[0]}") from error
     if not len(frame):
         raise DataError(f"{path} has a header ({', '.join(frame.columns)}) and no rows")
@@ -36,10 +36,12 @@ def read_frame(path: Path) -> pl.DataFrame:
 def read_csv(path: Path) -> pl.DataFrame:
     delimiter = delimiter_of(path)
     try:
-        return pl.read_csv(path, separator=delimiter, infer_schema=False)
+        frame = pl.read_csv(path, separator=delimiter, infer_schema=False)
     except pl.exceptions.ComputeError:
         explain_bad_line(path, delimiter)
         raise
+    names = [name.strip() for name in frame.columns]
+    return frame.rename(dict(zip(frame.columns, names))) if len(set(names)) == len(names) else frame
 
 
 def delimiter_of(path: Path) -> str:
@@ -54,12 +56,16 @@ def delimiter_of(path: Path) -> str:
     return max(DELIMITERS, key=header.count)
 
 
-def open_text(path: Path) -> TextIO:
+def start_of(path: Path) -> bytes:
     with path.open("rb") as file:
-        start = file.read(2)
-    if start in (b"\xff\xfe", b"\xfe\xff"):
+        return file.read(4)
+
+
+def open_text(path: Path) -> TextIO:
+    start = start_of(path)
+    if start.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise DataError(f"{path} is UTF-16; save it as UTF-8")
-    if start == GZIP_MAGIC:
+    if start.startswith(GZIP_MAGIC):
         return gzip.open(path, "rt", encoding="utf-8", newline="")
     return path.open(encoding="utf-8", newline="")
 
