@@ -12,6 +12,7 @@ from rankd_train.models import category, popularity, random_order
 from rankd_train.models.category import CategoryConfig
 from rankd_train.models.popularity import PopularityConfig
 from rankd_train.models.random_order import RandomConfig
+from rankd_train.models.registry import find_family
 
 
 def popular_scores(config: PopularityConfig, data) -> np.ndarray:
@@ -117,3 +118,17 @@ def test_categories_that_are_not_there_are_asked_for():
     data = dataclasses.replace(data, items=dataclasses.replace(data.items, categories=None))
     with pytest.raises(ConfigError, match="needs categories"):
         category.fit(CategoryConfig(), data, options())
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "key"),
+    [
+        ("svd", {"iterations": 0}, "model.iterations"),
+        ("ease", {"l2": 0.0}, "model.l2"),
+        ("popularity", {"half_life_days": -1.0}, "model.half_life_days"),
+        ("segments", {"most_clusters": 1}, "model.most_clusters"),
+    ],
+)
+def test_a_hyperparameter_out_of_bounds_is_named(name, settings, key):
+    with pytest.raises(ConfigError, match=key):
+        find_family(name).config(**settings)

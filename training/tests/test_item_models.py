@@ -11,6 +11,7 @@ from rankd_train.models.ease import EaseConfig, ease_weights
 from rankd_train.models.gf_cf import GfCfConfig
 from rankd_train.models.item_knn import ItemKnnConfig
 from rankd_train.models.neighbours import NO_NEIGHBOUR, strongest
+from rankd_train.models.serving_graphs import candidate_count
 from rankd_train.quantise import as_f16
 
 
@@ -112,3 +113,10 @@ def test_gf_cf_is_served_as_weights_between_items(monkeypatch):
     assert served[unseen] == pytest.approx(whole[unseen], abs=2e-3)
     again = restored(gf_cf.FAMILY, config, data, model)
     assert (again.scores(np.arange(3), data.matrix[:3]) == whole[:3]).all()
+
+
+def test_a_source_retrieves_enough_to_lose_a_long_history():
+    data = make_data(users=30, items=400)
+    lengths = np.sort(np.diff(data.matrix.indptr))
+    assert candidate_count(data) >= 100 + lengths[-2]
+    assert candidate_count(make_data()) == 40  # no more than there are

@@ -18,6 +18,7 @@ from implicit.cpu.als import AlternatingLeastSquares
 from threadpoolctl import threadpool_limits
 from torch import Tensor
 
+from rankd_train.models.bounds import check_bounds
 from rankd_train.models.factors import FactorModel, Factors, FoldIn
 from rankd_train.models.observed import Ratings, fit_biases, rating_factors
 from rankd_train.models.recommender import Family, FitOptions, Fitted, TrainingSet
@@ -33,6 +34,9 @@ class AlsConfig:
     # The rest is for ratings alone.
     user_l2: float = 5.0  # on the bias of a user, in ratings
     item_l2: float = 5.0
+
+    def __post_init__(self) -> None:
+        check_bounds(self, above_zero=("factors", "l2", "iterations"), not_negative=("alpha", "user_l2", "item_l2"))
 
 
 def fit(config: AlsConfig, data: TrainingSet, options: FitOptions) -> Fitted:

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from rankd_train.data.interactions import Items
 from rankd_train.errors import ConfigError
+from rankd_train.models.bounds import check_bounds
 from rankd_train.models.factors import FactorModel, Factors, FoldIn
 from rankd_train.models.recommender import Family, FitOptions, Fitted, TrainingSet
 
@@ -22,6 +23,9 @@ OVERALL = 1e-3  # of the score is popularity whatever the category
 @dataclass(frozen=True)
 class CategoryConfig:
     max_categories: int = 200  # the largest ones; items of others have popularity alone
+
+    def __post_init__(self) -> None:
+        check_bounds(self, above_zero=("max_categories",))
 
 
 def fit(config: CategoryConfig, data: TrainingSet, options: FitOptions) -> Fitted:
@@ -40,14 +44,15 @@ def fit(config: CategoryConfig, data: TrainingSet, options: FitOptions) -> Fitte
 
 def category_shares(items: Items, most: int) -> sp.csr_matrix:
     """[I, C] float64: 1 / how many categories an item has in each of them; C the `most` largest categories."""
-    if items.categories is None:
+    categories = items.categories or ()
+    names = [name for own in categories for name in own]
+    if not names:
         raise ConfigError("the category baseline needs categories, and the items of this set have none")
-    names = [name for categories in items.categories for name in categories]
     known, place, size = np.unique(names, return_inverse=True, return_counts=True)
-    row = np.repeat(np.arange(len(items.categories)), [len(categories) for categories in items.categories])
-    share = 1 / np.bincount(row, minlength=len(items.categories))[row]
+    row = np.repeat(np.arange(len(categories)), [len(own) for own in categories])
+    share = 1 / np.bincount(row, minlength=len(categories))[row]
     largest = np.argsort(-size, kind="stable")[:most]
-    return sp.csr_matrix((share, (row, place)), shape=(len(items.categories), len(known)))[:, largest]
+    return sp.csr_matrix((share, (row, place)), shape=(len(categories), len(known)))[:, largest]
 
 
 def restore(config: CategoryConfig, data: TrainingSet, state: dict[str, Tensor]) -> FactorModel:

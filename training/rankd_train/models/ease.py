@@ -13,6 +13,7 @@ import scipy.sparse as sp
 from torch import Tensor
 
 from rankd_train.errors import ConfigError
+from rankd_train.models.bounds import check_bounds
 from rankd_train.models.neighbours import BLOCK, NeighbourModel, strongest
 from rankd_train.models.recommender import Family, FitOptions, Fitted, TrainingSet
 from rankd_train.progress import progress, step
@@ -28,6 +29,9 @@ class EaseConfig:
     # Weights of each item that are kept of the fit; 0 = all I of them. Beyond some 10,000 items "all" is a large file.
     kept: int = 0
 
+    def __post_init__(self) -> None:
+        check_bounds(self, above_zero=("l2", "neighbours"), not_negative=("kept",))
+
 
 def ease_weights(interactions: sp.csr_matrix, l2: float) -> np.ndarray:
     """interactions: [U, I] 0/1. Returns B [I, I] float32; score of candidate j = sum of B[i, j] over the history's items i.
@@ -39,7 +43,7 @@ def ease_weights(interactions: sp.csr_matrix, l2: float) -> np.ndarray:
             f"EASE inverts an items x items matrix, and {items:,} items are more than the {MAX_ITEMS:,} that LAPACK counts; "
             "raise data.cleaning.min_events_per_item, or take gf-cf or als"
         )
-    gram = (interactions.T @ interactions).astype(np.float32).toarray(order="F")  # (I, I)
+    gram = (interactions.T @ interactions).astype(np.float32, copy=False).toarray(order="F")  # (I, I)
     gram[np.diag_indices(items)] += np.float32(l2)
     # Symmetric and positive: Cholesky needs half the work of a general inverse, and works on the lower triangle in place.
     factor, failed = scipy.linalg.lapack.spotrf(gram, lower=1, clean=0, overwrite_a=1)

@@ -2,7 +2,7 @@
 
 With R̃ = D_u^-½ R D_i^-½ and the first right singular vectors V of R̃, a history r is filtered twice:
 
-    s = r R̃'R̃ + alpha · r D_i^-½ V V' D_i^½          (linear filter, and ideal low pass; algorithm 1)"""
+    s = r R̃'R̃ + alpha · r D_i^-½ V V' D_i^½         (linear filter, and ideal low pass)"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,6 +14,7 @@ from scipy.sparse.linalg import svds
 from torch import Tensor
 
 from rankd_train.export.serving import Serving
+from rankd_train.models.bounds import check_bounds
 from rankd_train.models.neighbours import BLOCK, NeighbourModel, Neighbours, serve_neighbours, strongest_of_blocks
 from rankd_train.models.recommender import Family, FitOptions, Fitted, Recommender, TrainingSet
 from rankd_train.models.svd import rank_within
@@ -26,6 +27,9 @@ class GfCfConfig:
     dimensions: int = 256  # singular vectors that pass
     alpha: float = 0.3  # weight of the ideal low pass beside the linear filter
     neighbours: int = 100  # weights of each item that are served
+
+    def __post_init__(self) -> None:
+        check_bounds(self, above_zero=("dimensions", "neighbours"), not_negative=("alpha",))
 
 
 class GfCf(Recommender):
@@ -91,6 +95,4 @@ def restore(config: GfCfConfig, data: TrainingSet, state: dict[str, Tensor]) -> 
     return GfCf(config, data, state["passed"].numpy())
 
 
-FAMILY = Family(
-    name="gf-cf", title="GF-CF", paper="Shen et al. 2021, algorithm 1", config=GfCfConfig, fit=fit, restore=restore
-)
+FAMILY = Family(name="gf-cf", title="GF-CF", paper="Shen et al. 2021", config=GfCfConfig, fit=fit, restore=restore)

@@ -13,6 +13,7 @@ import numpy as np
 import scipy.sparse as sp
 from torch import Tensor
 
+from rankd_train.models.bounds import check_bounds
 from rankd_train.models.neighbours import NeighbourModel, strongest
 from rankd_train.models.recommender import Family, FitOptions, Fitted, TrainingSet
 from rankd_train.quantise import as_f16
@@ -22,6 +23,9 @@ from rankd_train.quantise import as_f16
 class ItemKnnConfig:
     neighbours: int = 100  # of each item
     shrink: float = 0.0  # draws similarities that few users support towards zero
+
+    def __post_init__(self) -> None:
+        check_bounds(self, above_zero=("neighbours",), not_negative=("shrink",))
 
 
 def cosine_weights(interactions: sp.csr_matrix, shrink: float = 0.0) -> sp.csr_matrix:

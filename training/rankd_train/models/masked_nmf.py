@@ -1,4 +1,4 @@
-"""Non-negative factors of the ratings that were given, and of nothing else (Zhang et al. 2006, weighted NMF, equation 4).
+"""Non-negative factors of the ratings that were given, and of nothing else (Zhang et al. 2006, weighted NMF).
 
     minimise  ½ Σ over observed (r − w_u · h_i)² + ½ l2 (|W|² + |H|²)
 

@@ -11,6 +11,7 @@ from sklearn.decomposition import NMF
 from sklearn.exceptions import ConvergenceWarning
 from torch import Tensor
 
+from rankd_train.models.bounds import check_bounds
 from rankd_train.models.factors import FactorModel, Factors, learned_fold
 from rankd_train.models.masked_nmf import masked_nmf
 from rankd_train.models.observed import Ratings
@@ -25,6 +26,9 @@ class NmfConfig:
     l2: float = 2.0  # on both sides
     iterations: int = 200  # at most; of ratings, validation chooses how many
 
+    def __post_init__(self) -> None:
+        check_bounds(self, above_zero=("factors", "iterations"), not_negative=("l2",))
+
 
 def fit(config: NmfConfig, data: TrainingSet, options: FitOptions) -> Fitted:
     return fit_ratings(config, data, options) if data.explicit else fit_implicit(config, data, options)
@@ -35,16 +39,16 @@ def fit_ratings(config: NmfConfig, data: TrainingSet, options: FitOptions) -> Fi
     ratings = Ratings.of(data)
     iterations = options.choices.get("iterations", config.iterations)
     steps = masked_nmf(ratings, rank_within(config.factors, data), config.l2, iterations, options.seed)
-    history, best, kept = [], np.inf, None
+    watched = data.validation if data.validation is not None and len(data.validation) else None
+    history, best = [], np.inf
     for users, items in progress(steps, "masked NMF", unit="iterations", total=iterations):
-        row = {"train_rmse": rmse(ratings.value - ratings.predicted(users, items))}
-        if data.validation is not None:
-            asked = data.validation
-            predicted = np.einsum("nd,nd->n", users[asked.user], items[asked.item])
-            row["validation_rmse"] = rmse(asked.value - np.clip(predicted, ratings.value.min(), ratings.value.max()))
-        history.append(row)
-        if data.validation is None or row["validation_rmse"] < best:
-            best, kept, chosen = row.get("validation_rmse", np.inf), (users, items), len(history)
+        history.append({"train_rmse": rmse(ratings.value - ratings.predicted(users, items))})
+        if watched is not None:
+            predicted = np.einsum("nd,nd->n", users[watched.user], items[watched.item])
+            error = rmse(watched.value - np.clip(predicted, ratings.value.min(), ratings.value.max()))
+            history[-1]["validation_rmse"] = error
+        if watched is None or error < best:
+            best, kept, chosen = best if watched is None else error, (users, items), len(history)
     users, items = averages_for_the_unrated(ratings, *kept)
     return Fitted(FactorModel(rated_factors(users, items, data), data), history, {"iterations": chosen})
 

@@ -54,7 +54,7 @@ class Biases:
 
 
 def fit_biases(ratings: Ratings, user_l2: float, item_l2: float, sweeps: int = 10) -> Biases:
-    """Koren 2010, equation 5 ("Factor in the neighbors"): least squares with l2 on each bias, by turns."""
+    """The baseline estimates of Koren 2010 ("Factor in the Neighbors"): least squares with l2 on each bias, by turns."""
     mean = ratings.value.mean()
     user, item = np.zeros(ratings.shape[0]), np.zeros(ratings.shape[1])
     users = np.bincount(ratings.user, minlength=len(user)) + user_l2

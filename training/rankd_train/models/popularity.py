@@ -14,6 +14,7 @@ from torch import Tensor
 
 from rankd_train.data.interactions import Events
 from rankd_train.errors import ConfigError
+from rankd_train.models.bounds import check_bounds
 from rankd_train.models.list_model import ListModel
 from rankd_train.models.recommender import Family, FitOptions, Fitted, TrainingSet
 
@@ -26,6 +27,9 @@ class PopularityConfig:
     rating_weight: float = 0.0  # of the mean rating beside the number of events; explicit data alone
     rating_prior: float = 10.0  # ratings of the global mean that every item starts with
     half_life_days: float = 0.0  # after which an event counts half; 0 = events do not age
+
+    def __post_init__(self) -> None:
+        check_bounds(self, not_negative=("rating_weight", "rating_prior", "half_life_days"))
 
 
 def fit(config: PopularityConfig, data: TrainingSet, options: FitOptions) -> Fitted:

@@ -18,6 +18,7 @@ from torch import Tensor
 
 from rankd_train.errors import ConfigError
 from rankd_train.export.serving import Column, GraphPart, IndexPart, Serving
+from rankd_train.models.bounds import check_bounds
 from rankd_train.models.recommender import Family, FitOptions, Fitted, Recommender, TrainingSet
 from rankd_train.models.serving_graphs import SegmentOfUser, SegmentScore, candidate_count
 from rankd_train.models.svd import rank_within
@@ -33,6 +34,11 @@ class SegmentsConfig:
     described_by: Literal["factors", "features"] = "factors"
     factors: int = 16
     prior: float = 20.0  # users
+
+    def __post_init__(self) -> None:
+        check_bounds(self, above_zero=("factors",), not_negative=("clusters", "prior"))
+        if self.most_clusters < 2:
+            raise ConfigError(f'"model.most_clusters" must be at least 2, got {self.most_clusters}')
 
 
 class Segments(Recommender):

@@ -14,6 +14,7 @@ from scipy.sparse.linalg import svds
 from torch import Tensor
 
 from rankd_train.errors import ConfigError
+from rankd_train.models.bounds import check_bounds
 from rankd_train.models.factors import FactorModel, Factors, FoldIn
 from rankd_train.models.observed import Ratings, fit_biases, rating_factors
 from rankd_train.models.recommender import Family, FitOptions, Fitted, TrainingSet
@@ -29,6 +30,9 @@ class SvdConfig:
     iterations: int = 40
     user_l2: float = 5.0  # on the bias of a user, in ratings
     item_l2: float = 5.0
+
+    def __post_init__(self) -> None:
+        check_bounds(self, above_zero=("factors", "iterations"), not_negative=("shrink", "user_l2", "item_l2"))
 
 
 def fit(config: SvdConfig, data: TrainingSet, options: FitOptions) -> Fitted:
@@ -62,11 +66,9 @@ def fit_implicit(config: SvdConfig, data: TrainingSet, options: FitOptions) -> F
 
 def rank_within(factors: int, data: TrainingSet) -> int:
     """`svds` gives fewer singular vectors than the matrix has rows or columns."""
-    if factors < 1 or min(data.shape) < 2:
+    if min(data.shape) < 2:
         users, items = data.shape
-        raise ConfigError(
-            f"a factorisation needs model.factors >= 1, 2 users and 2 items; got {factors}, {users}, {items}"
-        )
+        raise ConfigError(f"a factorisation needs at least 2 users and 2 items, got {users} and {items}")
     return min(factors, min(data.shape) - 1)
 
 
