@@ -66,6 +66,8 @@ def test_csv_gzipped_csv_and_parquet_of_the_same_rows_read_alike(tmp_path):
         "2026-01-01 00:00",
         "2026-01-01T00:00:00Z",
         "2026-01-01 00:00:00.000",
+        "2026-01-01T02:00+0200",
+        "2025-12-31 23:00-01:00",
         "2026-01-01T02:00:00+02:00",
         "2025-12-31T19:00:00-0500",
     ],
@@ -76,7 +78,11 @@ def test_times_are_seconds_milliseconds_or_iso_8601(tmp_path, written):
 
 
 def test_parquet_times_may_be_timestamps_and_ids_may_be_floats_that_once_had_gaps(tmp_path):
-    at = pl.Series([1_767_225_600_000, 1_767_225_601_000]).cast(pl.Datetime("ms"))
+    at = (
+        pl.Series([1_767_225_600_000, 1_767_225_601_000])
+        .cast(pl.Datetime("ms", "UTC"))
+        .dt.convert_time_zone("Asia/Tokyo")
+    )
     pl.DataFrame({"user": [1.0, 2.0], "item": ["x", "y"], "at": at}).write_parquet(tmp_path / "events.parquet")
     found = read_table(TableConfig("events.parquet", time="at"), {}, tmp_path).interactions
     assert found.users.ids == (1, 2)

@@ -1,6 +1,7 @@
 """From a recipe's `data` to clean interactions with a report."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -30,7 +31,10 @@ def load_interactions(config: DataConfig, folder: Path, cache: Path) -> Loaded:
             )
     interactions: Interactions | None = None
     given: Given | None = None
-    cleaning, reading, sha256, warnings = CleaningConfig(), {}, {}, []
+    cleaning = CleaningConfig()
+    reading: dict[str, Any] = {}
+    sha256: dict[str, str] = {}
+    warnings: list[str] = []
     if config.set is not None:
         known = find_known(config.set)
         place = find_set(known)

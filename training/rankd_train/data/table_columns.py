@@ -55,8 +55,10 @@ def numbers_of(column: pl.Series, where: str) -> pl.Series:
 def times_of(column: pl.Series, where: str) -> pl.Series:
     """Int64 Unix seconds. Numbers are seconds, or by their size milli-, micro- or nanoseconds; text is ISO 8601, UTC unless
     it has an offset."""
+    if column.dtype in (pl.Date, pl.Datetime):
+        return column.dt.epoch("s")
     if column.dtype.is_temporal():
-        return column.cast(pl.Datetime("us")).dt.epoch("s")
+        raise DataError(f"{where} has the type {column.dtype}; moments were expected, with their day")
     if not column.dtype.is_numeric():
         column = text_of(column, where)
         if not column.cast(pl.Float64, strict=False).is_not_null().any():
@@ -74,15 +76,12 @@ def times_of(column: pl.Series, where: str) -> pl.Series:
 
 
 def iso_times_of(text: pl.Series, where: str) -> pl.Series:
-    whole = (
-        pl.DataFrame({"text": text})
-        .select(pl.col("text").str.replace(" ", "T"))
-        .select(pl.when(pl.col("text").str.len_chars() == 10).then(pl.col("text") + "T00:00").otherwise(pl.col("text")))
-        .select(pl.col("text").str.replace(r"^(.{11}\d\d:\d\d)($|Z|[+-])", "${1}:00${2}"))
-        .select(pl.col("text").str.replace(r"^(.{19}(?:\.\d+)?)$", "${1}Z"))
-        .select(pl.col("text").str.replace(r"([+-]\d\d)(\d\d)$", "${1}:${2}"))
-        .select(pl.col("text").str.to_datetime("%+", strict=False, time_zone="UTC"))["text"]
-    )
+    full = text.str.replace(" ", "T")
+    full = full.str.replace(r"^(\d{4}-\d\d-\d\d)$", "${1}T00:00:00")
+    full = full.str.replace(r"^(.{10}T\d\d:\d\d)(Z|[+-].*)?$", "${1}:00${2}")  # without seconds
+    full = full.str.replace(r"([+-]\d\d)(\d\d)$", "${1}:${2}")  # +0200
+    full = full.str.replace(r"^(.{19}(?:\.\d+)?)$", "${1}Z")  # without an offset
+    whole = full.str.to_datetime("%+", strict=False, time_zone="UTC")
     wrong = whole.is_null() & text.is_not_null()
     if wrong.any():
         raise DataError(
@@ -101,7 +100,7 @@ def text_of(column: pl.Series, where: str) -> pl.Series:
 
 
 def row_of(wrong: pl.Series) -> int:
-    """As an editor shows it: the header is row 1."""
+    """As an editor shows it: the header is row 1, the first row after it 2."""
     return wrong.fill_null(False).arg_max() + 2
 
 
