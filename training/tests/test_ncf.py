@@ -12,6 +12,7 @@ from pair_world import OPTIMISER, options, pair_data
 from rankd_train.data.sampling import NegativeSampler, in_batch
 from rankd_train.errors import ConfigError, DataError, TrainError
 from rankd_train.losses import binary_cross_entropy, in_batch_softmax, mean_squared_error
+from rankd_train.models import linear_stand_in
 from rankd_train.models.ncf import FAMILY, NcfConfig, make_network
 from rankd_train.models.pair_network import PairRecommender
 from rankd_train.models.recommender import UNKNOWN
@@ -186,9 +187,28 @@ def test_served_tables_and_graph_give_the_models_scores(data, fitted):
         served = graph.module(*inputs).reshape(2, 30)
     expected = fitted.model.scores(np.array([3, UNKNOWN]), sp.csr_matrix((2, 30)))
     assert served.numpy() == pytest.approx(expected, abs=1e-6)
-    best = np.argsort(-expected[1], kind="stable")
-    assert serving.lists["listed"].tolist() == best.tolist()
-    assert {source["name"] for source in serving.sources} == {"item_item", "listed"}
+
+
+def test_the_stand_in_finds_what_the_network_ranks_first(data, fitted):
+    """With as many dimensions as items, and all of them anchors, dot products are the logits themselves."""
+    serving = fitted.model.serving()
+    rows = np.arange(81)
+    query = serving.graphs["query"].module(torch.from_numpy(serving.user["stand_in"].values)).numpy()
+    found = query @ serving.indexes["stand_in"].vectors.T
+    assert found == pytest.approx(fitted.model.logits(rows, np.arange(30)), abs=2e-3)
+
+
+def test_a_stand_in_of_few_dimensions_keeps_most_of_the_first_items(monkeypatch):
+    """Logits of rank 5 with noise, 300 users of whom 50 are decomposed, 200 items of which 60 are anchors."""
+    for name, value in (("DIM", 6), ("SAMPLE", 50), ("ANCHORS", 60)):
+        monkeypatch.setattr(linear_stand_in, name, value)
+    rng = np.random.default_rng(0)
+    logits = rng.normal(size=(300, 5)) @ rng.normal(size=(5, 200)) + 0.05 * rng.normal(size=(300, 200))
+    stand_in = linear_stand_in.fit_stand_in(lambda rows, items: logits[rows][:, items], 300, 200)
+    found = np.argsort(-(stand_in.user * stand_in.spread) @ stand_in.item.T, axis=1)[:, :20]
+    first = np.argsort(-logits, axis=1)[:, :10]
+    kept = np.mean([np.isin(first[row], found[row]).mean() for row in range(300)])
+    assert kept > 0.98
 
 
 def test_the_final_fit_repeats_what_validation_chose(data, fitted, tmp_path):

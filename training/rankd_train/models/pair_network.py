@@ -8,16 +8,13 @@ from torch import Tensor, nn
 
 from rankd_train.errors import TrainError
 from rankd_train.export.serving import Column, GraphPart, IndexPart, Serving
-from rankd_train.models.item_knn import cosine_weights
-from rankd_train.models.neighbours import serve_neighbours, strongest
+from rankd_train.models.linear_stand_in import fit_stand_in
 from rankd_train.models.pair_tables import PairTables
-from rankd_train.models.recommender import UNKNOWN, Recommender, TrainingSet
+from rankd_train.models.recommender import Recommender, TrainingSet
 from rankd_train.models.serving_graphs import candidate_count
 from rankd_train.models.split_layers import SplitScorer
-from rankd_train.quantise import as_f16
 
 ROWS = 16_384  # pairs scored at once: with 128 floats each, 8 MB
-NEIGHBOURS = 100  # of each item, that retrieve candidates
 
 
 class PairNetwork(nn.Module):
@@ -84,22 +81,32 @@ class PairRecommender(Recommender):
     def state(self) -> dict[str, Tensor]:
         return dict(self.network.state_dict())
 
-    def serving(self) -> Serving:
-        """Neighbours of the history, and what the unknown user likes best, retrieve; the network ranks them.
+    @torch.no_grad()
+    def logits(self, rows: np.ndarray, items: np.ndarray) -> np.ndarray:
+        """rows: [B] of the user table; items: [M]. Returns [B, M] float32."""
+        item = self.item_half[torch.from_numpy(items).to(self.device)]
+        return np.stack([self.network.scorer.join(user, item).cpu().numpy() for user in self.user_half(rows - 1)])
 
-        An MLP over pairs cannot be searched like an index of vectors, so that something else must find its candidates;
-        docs/models/ncf.md tells how many of the held-out items they hold."""
+    def serving(self) -> Serving:
+        """An index of vectors that stand in for the network retrieves; the network ranks what it finds."""
         inputs, users, items = self.served_tables()
-        found = serve_neighbours(strongest(cosine_weights(self.data.matrix), NEIGHBOURS, as_f16), self.data)
-        unknown = self.scores(np.array([UNKNOWN]), sp.csr_matrix((1, len(self.item_half))))[0]
-        listed = {"name": "listed", "kind": "list", "rows": "listed.row", "k": candidate_count(self.data)}
+        stand_in = fit_stand_in(self.logits, *(len(next(iter(side.values()))) for side in (users, items)))
+        source = {
+            "name": "stand_in",
+            "kind": "index",
+            "index": "stand_in",
+            "query": {"graph": "query", "output": "vector"},
+            "k": candidate_count(self.data),
+        }
         return Serving(
-            item={**as_columns(items), **found.item},
-            user=as_columns(users),
-            lists={"listed": np.argsort(-unknown, kind="stable").astype(np.uint32)},
-            indexes={"alike": IndexPart(items["embedding"].numpy(), metric="cosine")},
-            graphs={"scorer": GraphPart(self.network.scorer, inputs, "score")},
-            sources=(*found.sources, listed),
+            item=as_columns(items),
+            user={**as_columns(users), "stand_in": Column("f32", stand_in.user)},
+            indexes={
+                "stand_in": IndexPart(stand_in.item),
+                "alike": IndexPart(items["embedding"].numpy(), metric="cosine"),
+            },
+            graphs={"query": stand_in.query(), "scorer": GraphPart(self.network.scorer, inputs, "score")},
+            sources=(source,),
             scorer="scorer",
             reranks=True,
             similar="alike",
