@@ -15,6 +15,7 @@ from rankd_train.errors import ConfigError, DataError
 TRAIN, VALIDATION, TEST = 0, 1, 2
 # A user with fewer events than parts there are gives all of them to training.
 FEWEST_EVENTS = 3
+GOLDEN = (5**0.5 - 1) / 2
 
 
 def make_split(loaded: Loaded, config: SplitConfig, seed: int) -> Split:
@@ -110,19 +111,26 @@ def temporal_parts(events: Events, config: SplitConfig) -> np.ndarray:
 def cut_by_user(events: Events, rank: np.ndarray, config: SplitConfig) -> np.ndarray:
     """rank: [N] place of each event among its user's. Returns [N] part."""
     counts = np.bincount(events.user)[events.user]  # (N,)
-    return np.where(counts < FEWEST_EVENTS, TRAIN, cut(rank, counts, config))
+    # A tenth of eight events is no event if all users round alike: here each rounds at another point, evenly spread
+    # (multiples of the golden ratio), so that the shares hold over all users.
+    rounding = (events.user * GOLDEN) % 1
+    return np.where(counts < FEWEST_EVENTS, TRAIN, cut(rank, counts, config, rounding))
 
 
-def cut(rank: np.ndarray, count: np.ndarray | int, config: SplitConfig) -> np.ndarray:
+def cut(
+    rank: np.ndarray, count: np.ndarray | int, config: SplitConfig, rounding: np.ndarray | float = 0.5
+) -> np.ndarray:
     """rank: [N] places of 0..count-1. Returns [N] part."""
-    train_end, validation_end = boundaries(np.asarray(count), config)
+    train_end, validation_end = boundaries(np.asarray(count), config, rounding)
     return np.where(rank < train_end, TRAIN, np.where(rank < validation_end, VALIDATION, TEST))
 
 
-def boundaries(count: np.ndarray, config: SplitConfig) -> tuple[np.ndarray, np.ndarray]:
-    """Where validation and test begin among `count` events; training has one at least."""
-    train_end = np.maximum(1, np.floor(count * config.ratios[0] + 0.5)).astype(np.int64)
-    return train_end, np.maximum(train_end, np.floor(count * (1 - config.ratios[2]) + 0.5)).astype(np.int64)
+def boundaries(
+    count: np.ndarray, config: SplitConfig, rounding: np.ndarray | float = 0.5
+) -> tuple[np.ndarray, np.ndarray]:
+    """Where validation and test begin among `count` events; training has one at least. rounding: 0.5 is to the nearest."""
+    train_end = np.maximum(1, np.floor(count * config.ratios[0] + rounding)).astype(np.int64)
+    return train_end, np.maximum(train_end, np.floor(count * (1 - config.ratios[2]) + rounding)).astype(np.int64)
 
 
 def rank_within_user(user: np.ndarray) -> np.ndarray:
