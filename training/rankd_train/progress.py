@@ -17,8 +17,8 @@ def progress(values: Iterable[T], what: str, unit: str = "batches", total: int |
 
 @contextmanager
 def step(what: str) -> Iterator[None]:
-    """Prints what is being done, and how long it took."""
+    """Tells on stderr what is being done, and how long it took: stdout is for results."""
     started = time.monotonic()
-    print(f"• {what}", flush=True)
+    print(f"• {what}", file=sys.stderr, flush=True)
     yield
-    print(f"  {what}: {time.monotonic() - started:.1f} s", flush=True)
+    print(f"  {what}: {time.monotonic() - started:.1f} s", file=sys.stderr, flush=True)

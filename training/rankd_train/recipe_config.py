@@ -1,5 +1,6 @@
 """A whole recipe, as `configs/*.yaml` writes it down."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -45,15 +46,11 @@ class RecipeConfig:
     folder: str = "."  # of the recipe's file: paths in it are relative to this
 
 
-def load_recipe(path: Path) -> RecipeConfig:
-    try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"cannot read the recipe {path}: {error.strerror}") from error
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{path} is not valid YAML: {error}") from error
-    if not isinstance(values, dict):
-        raise ConfigError(f"{path} must be a mapping of keys, got {type(values).__name__}")
+def load_recipe(path: Path, changes: Sequence[str] = ()) -> RecipeConfig:
+    """changes: "model.l2=300" and the like, in place of what the file says."""
+    values = read_yaml(path)
+    for change in changes:
+        apply_change(values, change)
     model = values.get("model")
     if not isinstance(model, dict) or not isinstance(model.get("name"), str):
         raise ConfigError('missing key "model.name", such as model: {name: ease}')
@@ -64,3 +61,27 @@ def load_recipe(path: Path) -> RecipeConfig:
     settings = {key: value for key, value in model.items() if key != "name"}
     built = from_dict(family.config, settings, "model.")
     return from_dict(RecipeConfig, {**values, "model": built, "family": family.name, "folder": str(path.parent)})
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"cannot read the recipe {path}: {error.strerror}") from error
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{path} is not valid YAML: {error}") from error
+    if not isinstance(values, dict):
+        raise ConfigError(f"{path} must be a mapping of keys, got {type(values).__name__}")
+    return values
+
+
+def apply_change(values: dict[str, Any], change: str) -> None:
+    key, equals, text = change.partition("=")
+    if not equals or not key:
+        raise ConfigError(f'--set takes KEY=VALUE, such as model.l2=300, got "{change}"')
+    *groups, last = key.split(".")
+    for group in groups:
+        values = values.setdefault(group, {})
+        if not isinstance(values, dict):
+            raise ConfigError(f'--set {change}: "{group}" is no group of keys')
+    values[last] = yaml.safe_load(text)

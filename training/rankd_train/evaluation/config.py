@@ -17,3 +17,5 @@ class EvaluationConfig:
     interest: tuple[str, ...] = ()  # item categories whose share in the lists is compared; none = the long tail
     baselines: tuple[str, ...] = ("random", "popularity", "item-knn")
     bootstrap_samples: int = 1_000
+    # Repeats the whole fit over so many random folds of all events, as papers on ratings do; 0 = the split's test part alone.
+    folds: int = 0
