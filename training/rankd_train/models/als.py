@@ -46,16 +46,16 @@ def fit(config: AlsConfig, data: TrainingSet, options: FitOptions) -> Fitted:
 def fit_implicit(config: AlsConfig, data: TrainingSet, options: FitOptions) -> Fitted:
     confidence = data.events.matrix(data.shape)  # (U, I)
     confidence.data = 1 + config.alpha * confidence.data
-    als = AlternatingLeastSquares(
-        factors=config.factors,
-        regularization=config.l2,
-        alpha=1.0,
-        iterations=config.iterations,
-        num_threads=options.threads,
-        random_state=options.seed,
-    )
     # `implicit` runs threads of its own; BLAS threads inside them only wait for each other.
     with step(f"{config.iterations} iterations of ALS"), threadpool_limits(1, "blas"):
+        als = AlternatingLeastSquares(
+            factors=config.factors,
+            regularization=config.l2,
+            alpha=1.0,
+            iterations=config.iterations,
+            num_threads=options.threads,
+            random_state=options.seed,
+        )
         als.fit(confidence, show_progress=False)
         # The last half-step moved the items: users once more, exactly, so that they belong to these items.
         users = als.recalculate_user(np.arange(data.shape[0]), confidence)
