@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 from evaluation_world import FixedScores, events_of
+from fairlearn.metrics import demographic_parity_difference, demographic_parity_ratio, equal_opportunity_difference
 
 from rankd_train.data.interactions import Items, Users
 from rankd_train.errors import ConfigError
@@ -43,6 +44,21 @@ def test_rates_by_group_are_those_counted_by_hand(asked):
     assert figures["equal_opportunity"] == pytest.approx(abs(found["a"] - found["b"]))
     assert figures["disparate_impact"] == pytest.approx(min(selected.values()) / max(selected.values()))
     assert set(figures["within_limits"]) == {"demographic_parity", "equal_opportunity", "disparate_impact"}
+
+
+def test_the_figures_are_those_that_fairlearn_names(asked):
+    rankings, group, right = asked
+    interesting = np.arange(ITEMS) % 3 == 0
+    figures = compare_groups(rankings, {"sex": group}, interesting, "every third item")
+    users = np.flatnonzero(np.isin(group, ["a", "b"]))
+    selected = interesting[rankings.top[users]].astype(int).ravel()
+    places = {"y_true": selected, "y_pred": selected, "sensitive_features": np.repeat(group[users], 10)}
+    assert figures["demographic_parity"] == pytest.approx(demographic_parity_difference(**places))
+    assert figures["disparate_impact"] == pytest.approx(demographic_parity_ratio(**places))
+    user, item = np.nonzero(right[users])
+    found = (rankings.top[users][user] == item[:, None]).any(axis=1).astype(int)
+    difference = equal_opportunity_difference(np.ones_like(found), found, sensitive_features=group[users][user])
+    assert figures["equal_opportunity"] == pytest.approx(difference)
 
 
 def test_small_groups_are_named_and_not_compared(asked):

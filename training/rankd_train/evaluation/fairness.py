@@ -13,18 +13,11 @@ equal_opportunity  = max |TPR(G = a) - TPR(G = b)|
 
 Groups of fewer than 30 users are named and not compared: their rates are mostly chance."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
-from fairlearn.metrics import (
-    MetricFrame,
-    demographic_parity_difference,
-    demographic_parity_ratio,
-    equal_opportunity_difference,
-    selection_rate,
-    true_positive_rate,
-)
+from fairlearn.metrics import MetricFrame, selection_rate, true_positive_rate
 
 from rankd_train.data.interactions import Items
 from rankd_train.errors import ConfigError
@@ -73,30 +66,26 @@ def compare(rankings: Rankings, group: np.ndarray, interesting: np.ndarray) -> d
         return result
     selected, of_place = selections(rankings, keep, interesting)
     recommended, of_item = recommendations(rankings, keep)
-    ones = np.ones_like(recommended)
-    selection = MetricFrame(
-        metrics=selection_rate, y_true=selected, y_pred=selected, sensitive_features=group[of_place]
-    ).by_group
-    opportunity = MetricFrame(
-        metrics=true_positive_rate, y_true=ones, y_pred=recommended, sensitive_features=group[of_item]
-    ).by_group
+    selection = frame(selection_rate, selected, selected, group[of_place])
+    opportunity = frame(true_positive_rate, np.ones_like(recommended), recommended, group[of_item])
     result["groups"] = {
         name: {
             "users": int((group == name).sum()),
-            "selection_rate": float(selection[name]),
-            "true_positive_rate": float(opportunity[name]),
+            "selection_rate": float(selection.by_group[name]),
+            "true_positive_rate": float(opportunity.by_group[name]),
         }
         for name in compared
     }
     if len(compared) > 1:
-        places = {"y_true": selected, "y_pred": selected, "sensitive_features": group[of_place]}
-        result["demographic_parity"] = float(demographic_parity_difference(**places))
-        result["equal_opportunity"] = float(
-            equal_opportunity_difference(ones, recommended, sensitive_features=group[of_item])
-        )
+        result["demographic_parity"] = float(selection.difference())
+        result["equal_opportunity"] = float(opportunity.difference())
         if selected.any():
-            result["disparate_impact"] = float(demographic_parity_ratio(**places))
+            result["disparate_impact"] = float(selection.ratio())
     return result
+
+
+def frame(metric: Callable[..., float], truth: np.ndarray, given: np.ndarray, group: np.ndarray) -> MetricFrame:
+    return MetricFrame(metrics=metric, y_true=truth, y_pred=given, sensitive_features=group)
 
 
 def selections(rankings: Rankings, keep: np.ndarray, interesting: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
