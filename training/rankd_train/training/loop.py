@@ -72,7 +72,9 @@ def train(
     task.module.to(device)
     run = Run(task, config, device)
     reached = Progress()
-    if resume and folder is not None and (folder / FILE).is_file():
+    if folder is not None and not resume:
+        (folder / FILE).unlink(missing_ok=True)  # of an earlier run: whoever resumes this one must not meet it
+    elif folder is not None and (folder / FILE).is_file():
         reached = load_checkpoint(folder, config, run.parts())
         print(f"  {task.name}: going on after {reached.epoch} epochs", flush=True)
     last = plan.epochs if plan else config.max_epochs

@@ -22,7 +22,9 @@ def fit_network(
     plan = None
     if data.validation is None:
         if name not in options.choices:
-            raise ConfigError(f"{name}: without validation events the number of epochs must come from an earlier fit")
+            raise ConfigError(
+                f"{name} chooses its number of epochs by validation, and there is no validation event: enlarge split.ratios[1]"
+            )
         plan = Plan(options.choices[name]["epochs"], tuple(options.choices[name]["levels"]))
     task = PairTask(name, network, data, training, optimiser.batch_size, options.seed)
     trained = train(task, optimiser, options.folder / name, plan, options.resume)
