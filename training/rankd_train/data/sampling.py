@@ -19,6 +19,7 @@ class NegativeSampler:
     def __init__(self, met: sp.csr_matrix, weights: np.ndarray | None = None) -> None:
         """met: [U, I], an entry where the user met the item; weights: [I] >= 0, how much more often each is drawn, or None."""
         self.user_count, self.item_count = met.shape
+        self.matrix = met
         rows = np.repeat(np.arange(self.user_count, dtype=np.int64), np.diff(met.indptr))
         self.keys = np.sort(rows * self.item_count + met.indices)
         self.weights = np.ones(self.item_count) if weights is None else np.asarray(weights, dtype=np.float64)
@@ -78,7 +79,9 @@ class InBatch:
     """Row b asks: which of the batch's items did user b meet? Its own stands on the diagonal, the others are negatives."""
 
     log_q: np.ndarray  # [B] float32, to subtract from the logits of each column (Yi et al. 2019, equation 3)
-    excluded: np.ndarray  # [B, B] bool: met by the user of the row in training, hence no negative
+    excluded: (
+        np.ndarray
+    )  # [B, B] bool: met by the user of the row in training, or the row's own item again: no negative
 
 
 def in_batch(users: np.ndarray, items: np.ndarray, sampler: NegativeSampler, popularity: np.ndarray) -> InBatch:
@@ -86,9 +89,14 @@ def in_batch(users: np.ndarray, items: np.ndarray, sampler: NegativeSampler, pop
 
     An item is in the batch as often as it is popular: log Q takes back what that would teach."""
     log_q = np.log(np.maximum(popularity[items], 1) / popularity.sum())
-    shape = (len(users), len(users))
-    excluded = sampler.met(np.broadcast_to(users[:, None], shape), np.broadcast_to(items[None, :], shape))
-    excluded[items[:, None] == items[None, :]] = True  # the same item twice
+    unique, column = np.unique(items, return_inverse=True)  # (D,), (B,)
+    place = np.full(sampler.item_count, -1)
+    place[unique] = np.arange(len(unique))
+    histories = sampler.matrix[users].tocoo()
+    entry = place[histories.col]
+    met = np.zeros((len(users), len(unique)), dtype=bool)
+    met[histories.row[entry >= 0], entry[entry >= 0]] = True
+    excluded = met[:, column] | (column[:, None] == column[None, :])  # (B, B)
     np.fill_diagonal(excluded, False)
     return InBatch(log_q.astype(np.float32), excluded)
 

@@ -170,15 +170,16 @@ def split_as_given(loaded: Loaded, config: SplitConfig, rng: np.random.Generator
 
 
 def draw_validation_negatives(split: Split, count: int, rng: np.random.Generator) -> np.ndarray:
-    """[U, count] items, each once, that a user meets neither in training nor in validation; -1 for who has no validation item.
+    """[U, count] items that a user meets neither in training nor in validation, each once if there are so many.
 
-    The test part is not looked at: that a test item is among them is as likely as for any other."""
+    -1 for a user who has no validation item. The test part is not looked at: a test item is among them as likely as any."""
     negatives = np.full((split.shape[0], count), -1, dtype=np.int64)
     met = split.matrix(split.train) + split.matrix(split.validation)
     for user in np.unique(split.validation.user):
         unmet = np.ones(split.shape[1], dtype=bool)
         unmet[met.indices[met.indptr[user] : met.indptr[user + 1]]] = False
         choices = np.flatnonzero(unmet)
-        drawn = rng.choice(choices, size=min(count, len(choices)), replace=False)
-        negatives[user, : len(drawn)] = drawn
+        if len(choices):
+            drawn = rng.choice(choices, size=min(count, len(choices)), replace=False)
+            negatives[user] = np.resize(drawn, count)  # repeated where there are too few
     return negatives
