@@ -42,7 +42,7 @@ def described(users: int, items: int) -> Features:
         return FeatureTable(columns, values, {name: Codes(("a", "b"), codes[name]) for name in codes})
 
     return Features(
-        table(users, ("age", "recency"), {"favourite": 1 + np.arange(users) % 2}),
+        table(users, ("age", "recency"), {"home.place": 1 + np.arange(users) % 2}),
         table(items, ("price",), {"category": 1 + np.arange(items) % 2, "brand": rng.integers(0, 3, items)}),
     )
 

@@ -35,19 +35,19 @@ def network_of(data):
 def test_a_users_features_are_its_numbers_and_its_codes_embedded(data):
     tables = network_of(data).tables
     rows = tables.users(torch.tensor([0, 7]))["features"]
-    favourite = tables.user_features.embeddings["favourite"].weight
+    place = tables.user_features.embeddings[0].weight
     assert rows.shape == (2, 2 + 3)
     assert rows[0, :2].tolist() == [0.25, 0.25]  # who is not known gets the defaults
-    assert torch.equal(rows[0, 2:], favourite[0])
+    assert torch.equal(rows[0, 2:], place[0])
     assert rows[1, :2].tolist() == pytest.approx(data.features.user.values[6].tolist())
-    assert torch.equal(rows[1, 2:], favourite[data.features.user.codes["favourite"].codes[6]])
+    assert torch.equal(rows[1, 2:], place[data.features.user.codes["home.place"].codes[6]])
 
 
 def test_an_items_categories_and_brands_are_embedded_in_order_of_their_names(data):
     tables = network_of(data).tables
     row = tables.items(torch.tensor([4]))["features"][0]
     codes = data.features.item.codes
-    brand, category = (tables.item_features.embeddings[name].weight for name in ("brand", "category"))
+    brand, category = (embedding.weight for embedding in tables.item_features.embeddings)
     expected = [data.features.item.values[4], brand[codes["brand"].codes[4]], category[codes["category"].codes[4]]]
     assert row.tolist() == pytest.approx(np.concatenate([np.asarray(part.tolist()) for part in expected]).tolist())
 
@@ -99,7 +99,7 @@ def test_a_hidden_user_is_hidden_with_its_features(data):
     task.loss(batch).backward()
     gradient = network.tables.user_embedding.weight.grad
     assert gradient[0].abs().sum() > 0
-    assert network.tables.user_features.embeddings["favourite"].weight.grad[0].abs().sum() > 0
+    assert network.tables.user_features.embeddings[0].weight.grad[0].abs().sum() > 0
     hidden = batch.user[(batch.row == 0).numpy()]
     only_hidden = np.setdiff1d(hidden, batch.user[(batch.row > 0).numpy()])
     assert len(only_hidden)

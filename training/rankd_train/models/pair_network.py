@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from rankd_train.errors import TrainError
 from rankd_train.export.serving import Column, GraphPart, IndexPart, Serving
 from rankd_train.models.linear_stand_in import fit_stand_in
-from rankd_train.models.pair_tables import PairTables
+from rankd_train.models.pair_tables import EmbeddingTables
 from rankd_train.models.recommender import Recommender, TrainingSet
 from rankd_train.models.serving_graphs import candidate_count
 from rankd_train.models.split_layers import SplitScorer
@@ -18,7 +18,7 @@ ROWS = 16_384  # pairs scored at once: with 128 floats each, 8 MB
 
 
 class PairNetwork(nn.Module):
-    def __init__(self, tables: PairTables, scorer: SplitScorer):
+    def __init__(self, tables: EmbeddingTables, scorer: SplitScorer):
         super().__init__()
         self.tables = tables
         self.scorer = scorer
@@ -90,7 +90,8 @@ class PairRecommender(Recommender):
     def serving(self) -> Serving:
         """An index of vectors that stand in for the network retrieves; the network ranks what it finds."""
         inputs, users, items = self.served_tables()
-        stand_in = fit_stand_in(self.logits, *(len(next(iter(side.values()))) for side in (users, items)))
+        user_count, item_count = self.network.tables.shape
+        stand_in = fit_stand_in(self.logits, 1 + user_count, item_count)
         source = {
             "name": "stand_in",
             "kind": "index",

@@ -1,7 +1,5 @@
 """What a pair network looks up: the columns of its users and items, row by row as the engine gathers them."""
 
-from abc import ABC, abstractmethod
-
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -9,20 +7,10 @@ from torch import Tensor, nn
 from rankd_train.data.features import Codes, FeatureTable
 
 
-class PairTables(nn.Module, ABC):
-    """Row 0 of the users is the unknown user, user `u` is row u + 1. Columns come by name, in the order of the graph."""
+class EmbeddingTables(nn.Module):
+    """One embedding per user and per item. Columns come by name, in the order in which the graph takes them.
 
-    @abstractmethod
-    def users(self, row: Tensor) -> dict[str, Tensor]:
-        """row: (U,) int64. Returns (U, W) for each column."""
-
-    @abstractmethod
-    def items(self, item: Tensor) -> dict[str, Tensor]:
-        """item: (N,) int64. Returns (N, W) for each column."""
-
-
-class EmbeddingTables(PairTables):
-    """One embedding per user and per item."""
+    Row 0 of the users is the unknown user, user `u` is row u + 1."""
 
     def __init__(self, shape: tuple[int, int], width: int, spread: float = 0.01):
         """shape: users and items; spread: standard deviation at the start, 0.01 in He et al. 2017."""
@@ -34,9 +22,11 @@ class EmbeddingTables(PairTables):
             nn.init.normal_(table.weight, std=spread)
 
     def users(self, row: Tensor) -> dict[str, Tensor]:
+        """row: (U,) int64. Returns (U, W) for each column."""
         return {"embedding": self.user_embedding(row)}
 
     def items(self, item: Tensor) -> dict[str, Tensor]:
+        """item: (N,) int64. Returns (N, W) for each column."""
         return {"embedding": self.item_embedding(item)}
 
 
@@ -60,20 +50,20 @@ class FeatureColumns(nn.Module):
 
     def __init__(self, table: FeatureTable, code_width: int):
         super().__init__()
-        self.register_buffer("values", torch.from_numpy(table.values), persistent=False)  # (R, F)
         self.names = sorted(table.codes)
-        for name in self.names:
-            self.register_buffer(f"{name}_codes", torch.from_numpy(table.codes[name].codes), persistent=False)
-        self.embeddings = nn.ModuleDict(
-            {name: nn.Embedding(1 + len(table.codes[name].vocabulary), code_width) for name in self.names}
+        codes = [torch.from_numpy(table.codes[name].codes) for name in self.names]
+        self.register_buffer("values", torch.from_numpy(table.values), persistent=False)  # (R, F)
+        self.register_buffer("codes", torch.stack(codes) if codes else torch.zeros(0, 0), persistent=False)  # (C, R)
+        self.embeddings = nn.ModuleList(
+            nn.Embedding(1 + len(table.codes[name].vocabulary), code_width) for name in self.names
         )
-        for embedding in self.embeddings.values():
+        for embedding in self.embeddings:
             nn.init.normal_(embedding.weight, std=0.05)
         self.width = table.values.shape[1] + code_width * len(self.names)
 
     def forward(self, row: Tensor) -> Tensor:
         """row: (R,) int64. Returns (R, width)."""
-        embedded = [self.embeddings[name](getattr(self, f"{name}_codes")[row]) for name in self.names]
+        embedded = [embedding(codes[row]) for embedding, codes in zip(self.embeddings, self.codes)]
         return torch.cat([self.values[row], *embedded], dim=1)
 
 
