@@ -6,6 +6,7 @@ import shlex
 from pathlib import Path
 
 from rankd_train.bundling import export_run
+from rankd_train.data.splitting import split_kind
 from rankd_train.data.validation import as_text, split_report
 from rankd_train.evaluation.summary import terminal_table
 from rankd_train.export.native_tool import NativeTool
@@ -22,7 +23,8 @@ def run_data(options: argparse.Namespace) -> None:
     if options.json:
         print(json.dumps(report, indent=2))
     else:
-        print(f"{as_text(run.loaded.report)}\n\nsplit ({run.recipe.split.kind})\n{as_text(report['split'], '  ')}")
+        kind = split_kind(run.loaded, run.recipe.split)
+        print(f"{as_text(run.loaded.report)}\n\nsplit ({kind})\n{as_text(report['split'], '  ')}")
 
 
 def run_run(options: argparse.Namespace) -> None:

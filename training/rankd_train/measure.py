@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from rankd_train.data.splitting import folds
+from rankd_train.data.splitting import folds, split_kind
 from rankd_train.evaluation.baselines import evaluate_baselines
 from rankd_train.evaluation.evaluate import Evaluation, EvaluationContext, evaluate
 from rankd_train.evaluation.report import metrics_json
@@ -87,7 +87,7 @@ def keep_log(run: Run, metrics: dict[str, Any], command: str) -> None:
             "title": run.family.title,
             "family": recipe.family,
             "set": data_name(run),
-            "protocol": f"{protocol}, {recipe.split.kind} split",
+            "protocol": f"{protocol}, {split_kind(run.loaded, recipe.split)} split",
             "command": command,
             "seed": recipe.seed,
             "users": metrics["users"],

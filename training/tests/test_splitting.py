@@ -11,7 +11,7 @@ from rankd_train.data.interactions import Events, Interactions, Items, Users
 from rankd_train.data.leave_two_out import split_leave_two_out
 from rankd_train.data.loaded import Given, Loaded
 from rankd_train.data.source_items import SourceItems
-from rankd_train.data.splitting import folds, make_split
+from rankd_train.data.splitting import folds, make_split, split_kind
 from rankd_train.data.validation import split_report
 from rankd_train.errors import ConfigError, DataError
 
@@ -105,6 +105,14 @@ def test_the_shares_hold_over_all_users_where_no_history_is_long_enough_for_them
     split = make_split(Loaded(interactions, None, {}, {}), SplitConfig("temporal"), seed=0)
     shares = np.array([len(part) for part in parts_of(split)]) / len(user)
     np.testing.assert_allclose(shares, [0.7, 0.1, 0.2], atol=0.005)
+
+
+def test_auto_cuts_as_published_else_by_time_else_at_random(loaded):
+    without_times = replace(loaded.interactions.events, time=None)
+    timeless = replace(loaded, given=None, interactions=replace(loaded.interactions, events=without_times))
+    kinds = [split_kind(each, SplitConfig()) for each in (loaded, replace(loaded, given=None), timeless)]
+    assert kinds == ["given", "temporal", "random"]
+    assert len(make_split(timeless, SplitConfig(), seed=0).test) > 0
 
 
 def test_a_split_at_one_moment_has_a_moment_between_its_parts(loaded):

@@ -70,7 +70,8 @@ class DataConfig:
 
 @dataclass(frozen=True)
 class SplitConfig:
-    kind: Literal["temporal", "random", "leave-one-out", "given"] = "temporal"
+    # auto: as published, else by time, else, where no times are known, at random.
+    kind: Literal["auto", "temporal", "random", "leave-one-out", "given"] = "auto"
     # Shares of train, validation and test; of a given split the second is what validation takes of the training part.
     ratios: tuple[float, float, float] = (0.7, 0.1, 0.2)
     # Whether each user's events are cut, or all events at one moment. Leave-one-out always cuts by user.

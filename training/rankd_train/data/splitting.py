@@ -21,6 +21,7 @@ GOLDEN = (5**0.5 - 1) / 2
 def make_split(loaded: Loaded, config: SplitConfig, seed: int) -> Split:
     """Items are numbered anew by falling training popularity; the same seed cuts alike."""
     check_ratios(config)
+    config = replace(config, kind=split_kind(loaded, config))
     rng = np.random.default_rng(seed)
     if config.kind == "given":
         return split_as_given(loaded, config, rng)
@@ -32,6 +33,15 @@ def make_split(loaded: Loaded, config: SplitConfig, seed: int) -> Split:
     else:
         part = temporal_parts(events, config)
     return numbered(loaded.interactions, part)
+
+
+def split_kind(loaded: Loaded, config: SplitConfig) -> str:
+    """What `auto` stands for with these data."""
+    if config.kind != "auto":
+        return config.kind
+    if loaded.given is not None:
+        return "given"
+    return "random" if loaded.interactions.events.time is None else "temporal"
 
 
 def folds(loaded: Loaded, k: int, seed: int) -> list[Split]:
