@@ -141,7 +141,7 @@ def test_a_resumed_run_is_bit_for_bit_the_uninterrupted_one(schedule, tmp_path):
 def test_resuming_with_another_configuration_is_refused(tmp_path):
     train(Regression(16), CONFIG, tmp_path)
     assert (tmp_path / FILE).is_file()
-    with pytest.raises(TrainError, match=r"another optimiser\.learning_rate"):
+    with pytest.raises(TrainError, match=r"another model\.optimiser\.learning_rate"):
         train(Regression(16), dataclasses.replace(CONFIG, learning_rate=0.02), tmp_path, resume=True)
     other = Regression(16)
     other.module = nn.Linear(4, 1)
@@ -152,7 +152,7 @@ def test_resuming_with_another_configuration_is_refused(tmp_path):
 def test_a_loss_that_is_not_finite_is_an_error_that_says_what_to_do():
     task = Regression(16)
     task.y[5] = torch.nan
-    with pytest.raises(TrainError, match=r"lower optimiser\.learning_rate"):
+    with pytest.raises(TrainError, match=r"lower model\.optimiser\.learning_rate"):
         train(task, CONFIG)
 
 

@@ -54,7 +54,7 @@ def load_checkpoint(folder: Path, config: OptimiserConfig, parts: dict[str, Any]
     if saved["config"] != comparable(config):
         changed = [key for key, value in comparable(config).items() if saved["config"].get(key) != value]
         raise TrainError(
-            f"{folder / FILE} was written with another optimiser.{changed[0]}: "
+            f"{folder / FILE} was written with another model.optimiser.{changed[0]}: "
             "undo the change, or train from the start without resuming"
         )
     try:

@@ -83,12 +83,12 @@ def train(
             run.schedule.level = plan.levels[reached.epoch] if reached.epoch < len(plan.levels) else 1.0
         run.epoch(reached, validate=plan is None)
         if plan is None:
-            reached.finished = reached.epoch - 1 - reached.best_epoch >= max(config.patience, 1)
+            reached.finished = reached.epoch - 1 - reached.best_epoch >= config.patience
         if folder is not None:
             save_checkpoint(folder, config, reached, run.parts())
     if plan is None:
         if reached.best_epoch < 0:
-            raise TrainError(f"{task.name}: {task.metric} was never a number: lower optimiser.learning_rate")
+            raise TrainError(f"{task.name}: {task.metric} was never a number: lower model.optimiser.learning_rate")
         task.module.load_state_dict(reached.best_weights)
     task.module.eval()
     return Trained(reached.history, reached.best_epoch if plan is None else last - 1)
@@ -128,7 +128,7 @@ class Run:
             reached.step += 1
         if not torch.isfinite(total):
             raise TrainError(
-                f"{task.name}: the loss of epoch {reached.epoch} is not finite: lower optimiser.learning_rate"
+                f"{task.name}: the loss of epoch {reached.epoch} is not finite: lower model.optimiser.learning_rate"
             )
         metrics = {"train_loss": float(total) / max(rows, 1)}
         if validate:

@@ -35,16 +35,25 @@ class OptimiserConfig:
     patience: int = 5  # epochs without a better validation metric before training ends
 
     def __post_init__(self) -> None:
-        for name in ("learning_rate", "batch_size", "accumulation", "max_epochs", "restart_steps", "restart_factor"):
+        positive = (
+            "learning_rate",
+            "batch_size",
+            "accumulation",
+            "max_epochs",
+            "patience",
+            "restart_steps",
+            "restart_factor",
+        )
+        for name in positive:
             if getattr(self, name) <= 0:
-                raise ConfigError(f'"optimiser.{name}" must be above 0, got {getattr(self, name)}')
-        for name in ("weight_decay", "warmup_steps", "clip_norm", "patience", "plateau_patience", "min_learning_rate"):
+                raise ConfigError(f'"model.optimiser.{name}" must be above 0, got {getattr(self, name)}')
+        for name in ("weight_decay", "warmup_steps", "clip_norm", "plateau_patience", "min_learning_rate"):
             if getattr(self, name) < 0:
-                raise ConfigError(f'"optimiser.{name}" must not be negative, got {getattr(self, name)}')
+                raise ConfigError(f'"model.optimiser.{name}" must not be negative, got {getattr(self, name)}')
         if not all(0 <= beta < 1 for beta in self.betas):
-            raise ConfigError(f'"optimiser.betas" must be in [0, 1), got {list(self.betas)}')
+            raise ConfigError(f'"model.optimiser.betas" must be in [0, 1), got {list(self.betas)}')
         if not 0 < self.plateau_factor < 1:
-            raise ConfigError(f'"optimiser.plateau_factor" must be between 0 and 1, got {self.plateau_factor}')
+            raise ConfigError(f'"model.optimiser.plateau_factor" must be between 0 and 1, got {self.plateau_factor}')
 
 
 def make_optimiser(parameters: Iterable[nn.Parameter], config: OptimiserConfig) -> torch.optim.Optimizer:
@@ -58,5 +67,5 @@ def make_optimiser(parameters: Iterable[nn.Parameter], config: OptimiserConfig) 
 
 def find_device(config: OptimiserConfig) -> torch.device:
     if config.device == "cuda" and not torch.cuda.is_available():
-        raise ConfigError('"optimiser.device" is cuda, but PyTorch sees no such device here: set it to cpu')
+        raise ConfigError('"model.optimiser.device" is cuda, but PyTorch sees no such device here: set it to cpu')
     return torch.device(config.device)
