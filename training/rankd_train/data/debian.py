@@ -45,18 +45,22 @@ class Archive:
 
 def read_archive(folder: Path) -> Archive:
     """Parses the three files of a snapshot (about 160,000 paragraphs, below a minute)."""
-    # Text that python-debian cannot parse is met as a raw name and falls out with the rare items.
-    logging.getLogger("debian.deb822").setLevel(logging.ERROR)
     descriptions = {
         p["Description-md5"]: p.get("Description-en", "") for p in paragraphs(folder / "Translation-en.xz", Deb822)
     }
     binaries = {p["Package"]: binary_of(p, descriptions) for p in paragraphs(folder / "Packages.xz", Packages)}
+    return Archive(tuple(binaries[name] for name in sorted(binaries)), read_sources(folder))
+
+
+def read_sources(folder: Path) -> tuple[SourcePackage, ...]:
+    """The source packages alone, sorted by name."""
+    # Text that python-debian cannot parse is met as a raw name and falls out with the rare items.
+    logging.getLogger("debian.deb822").setLevel(logging.ERROR)
     # 46 sources stand in the index in two versions: their build dependencies are united.
     depends: dict[str, set[str]] = {}
     for paragraph in paragraphs(folder / "Sources.xz", Sources):
         depends.setdefault(paragraph["Package"], set()).update(build_dependencies(paragraph))
-    sources = (SourcePackage(name, tuple(sorted(items))) for name, items in sorted(depends.items()))
-    return Archive(tuple(binaries[name] for name in sorted(binaries)), tuple(sources))
+    return tuple(SourcePackage(name, tuple(sorted(items))) for name, items in sorted(depends.items()))
 
 
 def paragraphs(path: Path, kind: type[Deb822]) -> Iterator[Deb822]:

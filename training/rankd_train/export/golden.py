@@ -104,7 +104,7 @@ def draw(rng: np.random.Generator, rows: np.ndarray, count: int) -> list[int]:
 
 def unknown_of(ids: Ids) -> str | int:
     """An id of the same kind that none of `ids` is."""
-    if isinstance(ids[0], str):
-        known = set(ids)
-        return next(name for name in map("no-such-id-{}".format, range(len(ids) + 1)) if name not in known)
-    return max(ids) + 1
+    known = set(ids)
+    numbers = range(len(ids) + 1)
+    candidates = map("no-such-id-{}".format, numbers) if isinstance(ids[0], str) else numbers
+    return next(name for name in candidates if name not in known)
