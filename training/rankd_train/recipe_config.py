@@ -1,5 +1,6 @@
 """A whole recipe, as `configs/*.yaml` writes it down."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +14,11 @@ from rankd_train.errors import ConfigError
 from rankd_train.evaluation.config import EvaluationConfig
 from rankd_train.models.registry import find_family
 
+# Requests name a bundle as name@version, and its folder is <name>/<version>.
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+VERSION = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)")
+MAX_K = 10_000  # what the engine answers at most
+
 
 @dataclass(frozen=True)
 class BundleConfig:
@@ -20,6 +26,17 @@ class BundleConfig:
     version: str
     description: str = ""
     k: int = 10  # how many items an answer has unless the request says otherwise
+
+    def __post_init__(self) -> None:
+        """What the engine would refuse after hours of training is refused before."""
+        if not NAME.fullmatch(self.name):
+            raise ConfigError(
+                f'"bundle.name" must be letters, digits, ".", "_" and "-", a letter or digit first, got {self.name!r}'
+            )
+        if not VERSION.fullmatch(self.version):
+            raise ConfigError(f'"bundle.version" must be three numbers such as 1.0.0, got {self.version!r}')
+        if not 1 <= self.k <= MAX_K:
+            raise ConfigError(f'"bundle.k" must be from 1 to {MAX_K:,}, got {self.k}')
 
 
 @dataclass(frozen=True)
