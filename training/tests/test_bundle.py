@@ -143,3 +143,19 @@ def test_exported_graphs_take_any_number_of_users_and_candidates(made):
         inputs = bundle_module.parity_case(reference, "scorer", shape)
         script = torch.jit.load(folder / "scorer.ts.pt")
         assert script(*inputs.values()).shape == (sum(shape),)
+
+
+def test_a_folder_that_is_no_bundle_is_left_alone_and_a_failed_export_keeps_the_old_bundle(tool, tmp_path, monkeypatch):
+    (tmp_path / "thesis.tex").write_text("years of work")
+    with pytest.raises(TrainError, match="is no bundle"):
+        export_bundle(make_serving(), make_facts(), tmp_path)
+    assert (tmp_path / "thesis.tex").is_file()
+    whole = make_serving()
+    small, target = Serving(item=whole.item, sources=whole.sources[:1]), tmp_path / "bundle"
+    export_bundle(small, make_facts(), target)
+    export_bundle(small, make_facts(version="1.0.1"), target)
+    monkeypatch.setattr(bundle_module, "golden_requests", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        export_bundle(small, make_facts(version="1.0.2"), target)
+    assert read(target, "manifest.json")["version"] == "1.0.1"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["bundle", "thesis.tex"]

@@ -1,4 +1,4 @@
-"""Writes a bundle folder file by file: `export_bundle` reads top to bottom, the manifest comes last, the engine judges."""
+"""Writes a bundle folder file by file: `write_bundle` reads top to bottom, the manifest comes last, the engine judges."""
 
 import json
 import shutil
@@ -12,6 +12,7 @@ from torch import Tensor
 
 from rankd_train.data.feature_stats import feature_stats
 from rankd_train.data.snapshot import sha256_of
+from rankd_train.errors import TrainError
 from rankd_train.evaluation.rankings import Question, make_question
 from rankd_train.export.card import make_card
 from rankd_train.export.contents import Contents, make_contents
@@ -25,6 +26,7 @@ from rankd_train.export.request import Request
 from rankd_train.export.served import served_figures
 from rankd_train.export.serving import Serving
 from rankd_train.export.serving_form import compare
+from rankd_train.export.whole_folder import whole_folder
 from rankd_train.progress import step
 
 # Candidates of each user in the runs that graphs are compared on: the export's own example, one pair, ragged, many.
@@ -32,15 +34,20 @@ PARITY_SHAPES = ((4, 2, 6), (1,), (2, 27, 1, 40), (300,))
 
 
 def export_bundle(serving: Serving, facts: ExportFacts, folder: Path) -> Path:
-    """Writes a whole bundle into `folder`, which is emptied first, and has the engine verify and answer it.
+    """Writes a whole bundle, has the engine verify and answer it, and puts it where `folder` says; an older bundle there leaves.
 
     Raises ExportMismatch when PyTorch, TorchScript, ONNX Runtime and the engine disagree."""
     tool = NativeTool.find()
-    training = facts.training
-    contents = make_contents(serving, training, facts.bundle.k)
-    reference = Reference(contents)
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+    if folder.exists() and not (folder / "manifest.json").is_file():
+        raise TrainError(f"{folder} is there and is no bundle: name a folder that does not exist, or an older bundle")
+    contents = make_contents(serving, facts.training, facts.bundle.k)
+    with whole_folder(folder) as staged:
+        write_bundle(Reference(contents), facts, staged, tool)
+    return folder
+
+
+def write_bundle(reference: Reference, facts: ExportFacts, folder: Path, tool: NativeTool) -> None:
+    contents = reference.contents
     with step("writing tables, ids and indexes"):
         write_ids(contents, folder, tool)
         write_tables(contents, folder, tool)
@@ -52,17 +59,15 @@ def export_bundle(serving: Serving, facts: ExportFacts, folder: Path) -> Path:
         question = question_of(facts)
         (folder / "heldout.msgpack").write_bytes(msgpack.packb(heldout_pairs(contents, question)))
     with step("comparing the bundle with the whole model"):
-        form, scores = compare(reference, facts.model, training, facts.seed)
+        form, scores = compare(reference, facts.model, facts.training, facts.seed)
     write_manifest(contents, facts, folder)
     with step("asking the engine"):
         tool.verify(folder)
-        has_answers = question is not None and "recommend" in contents.operations
-        served = served_figures(tool, folder, contents.users, contents.items, question) if has_answers else None
+        served = served_figures(tool, folder, contents.users, contents.items, question) if question else None
     metrics = {**facts.metrics, "served": served, "serving_form": form, "retrieval": retrieval, "graph_parity": parity}
     write_documents(contents, facts, metrics, scores, folder)
     write_manifest(contents, facts, folder)
     tool.verify(folder)
-    return folder
 
 
 # --- what is served ---
@@ -125,6 +130,7 @@ def write_manifest(contents: Contents, facts: ExportFacts, folder: Path) -> None
         },
         "history": {"column": "user.history"},
         "operations": contents.operations,
+        **({"default_graph": contents.scorer} if contents.scorer else {}),
         "tolerances": {"score": contents.tolerance},
         "golden": "golden.msgpack",
         "files": {path.name: {"sha256": sha256_of(path), "bytes": path.stat().st_size} for path in files},

@@ -45,6 +45,7 @@ class Contents:
     graphs: Mapping[str, GraphPart]
     attributes: Mapping[str, Attribute]  # codes stand in the column `item.<name>` too
     operations: Operations
+    scorer: str | None  # the graph that `infer` runs
     popularity: np.ndarray  # [I] int64: users who met the item in training; 0 = it was never trained
     tolerance: float
 
@@ -76,6 +77,7 @@ def make_contents(serving: Serving, training: TrainingSet, k: int) -> Contents:
         graphs=serving.graphs,
         attributes=attributes,
         operations=make_operations(serving, k, attributes),
+        scorer=serving.scorer,
         popularity=training.popularity,
         tolerance=serving.tolerance,
     )

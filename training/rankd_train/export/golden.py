@@ -48,7 +48,7 @@ def min_overlap(reference: Reference, operation: str, answer: Answer) -> float:
     is_exact = all(
         source["kind"] != "index" or reference.contents.indexes[source["index"]].kind != "hnsw" for source in sources
     )
-    is_reranked = sources and any(stage["stage"] == "score" for stage in stages)
+    is_reranked = bool(sources) and any(stage["stage"] == "score" for stage in stages)
     return float(min(firm.mean(), 1.0 if is_exact and not is_reranked else MIN_OVERLAP))
 
 

@@ -20,12 +20,10 @@ def make_operations(serving: Serving, k: int, attributes: Iterable[str]) -> Oper
     filters = {name: {"column": f"item.{name}", "ids": name} for name in attributes}
     keep = {"stage": "filter", **({"attributes": filters} if filters else {})}
     score = {"stage": "score", "graph": serving.scorer, "output": output_of(serving)} if serving.scorer else None
-    operations = {}
-    if serving.sources:
-        retrieve = {"stage": "retrieve", "sources": with_popular(serving)}
-        scored = [score] if score and serving.reranks else []
-        unseen = {**keep, "seen": True}
-        operations["recommend"] = [lookup, retrieve, unseen, *scored, {**select, "fallback": POPULAR}]
+    retrieve = {"stage": "retrieve", "sources": with_popular(serving)}
+    scored = [score] if score and serving.reranks else []
+    unseen = {**keep, "seen": True}
+    operations = {"recommend": [lookup, retrieve, unseen, *scored, {**select, "fallback": POPULAR}]}
     if score:
         operations["rank"] = [lookup, keep, score, select]
     if serving.similar:

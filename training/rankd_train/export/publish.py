@@ -3,12 +3,12 @@
 import json
 import os
 import shutil
-import tempfile
 from pathlib import Path
 from typing import Any
 
 from rankd_train.errors import TrainError
 from rankd_train.export.native_tool import NativeTool
+from rankd_train.export.whole_folder import whole_folder
 
 
 def publish(bundle: Path, models: Path, replace: bool = False) -> Path:
@@ -23,15 +23,8 @@ def publish(bundle: Path, models: Path, replace: bool = False) -> Path:
             f"{target} is there already: give `bundle.version` of the recipe a new number, or replace it with --replace"
         )
     NativeTool.find().verify(bundle)
-    root.mkdir(parents=True, exist_ok=True)
-    staged = Path(tempfile.mkdtemp(prefix=f".{manifest['version']}-", dir=root))
-    try:
-        staged.chmod(0o755)
+    with whole_folder(target) as staged:
         shutil.copytree(bundle, staged, dirs_exist_ok=True)
-        move_into_place(staged, target)
-    except BaseException:
-        shutil.rmtree(staged, ignore_errors=True)
-        raise
     name_champion(root / "aliases.json", manifest["version"])
     return target
 
@@ -45,22 +38,6 @@ def read_manifest(bundle: Path) -> dict[str, Any]:
         raise TrainError(f"{bundle} is no bundle: it has no manifest.json; `rankd-train export` makes one") from error
     except (ValueError, KeyError, TypeError) as error:
         raise TrainError(f"{path} is not a manifest: {error!r}") from error
-
-
-def move_into_place(staged: Path, target: Path) -> None:
-    if not target.exists():
-        staged.rename(target)
-        return
-    # A rename cannot replace a folder that has files: the old one leaves first, whole.
-    retired = Path(tempfile.mkdtemp(prefix=".retired-", dir=target.parent))
-    target.rename(retired / "bundle")
-    try:
-        staged.rename(target)
-    except OSError:
-        (retired / "bundle").rename(target)
-        raise
-    finally:
-        shutil.rmtree(retired)
 
 
 def name_champion(path: Path, version: str) -> None:
