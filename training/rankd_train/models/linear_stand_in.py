@@ -15,7 +15,8 @@ from torch import Tensor, nn
 from rankd_train.export.serving import GraphPart
 
 DIM = 32  # more keep no more of the first ten on ml-1m (docs/models/ncf.md)
-SAMPLE = 1024  # users whose logits of all items are decomposed
+SAMPLE = 1024  # users whose logits of all items are decomposed, or fewer, so that these stay below
+LOGITS = 2**27  # of 4 bytes
 ANCHORS = 1024  # items by whose logits a user's vector is found
 CHUNK = 512  # users scored at once
 
@@ -45,7 +46,8 @@ class Query(nn.Module):
 def fit_stand_in(logits: Callable[[np.ndarray, np.ndarray], np.ndarray], rows: int, items: int) -> StandIn:
     """logits: of user rows [B] by items [M], [B, M] float32; rows: of the user table, the unknown user's included."""
     rng = np.random.default_rng(0)
-    sample = np.sort(rng.choice(rows, min(SAMPLE, rows), replace=False))
+    sample_size = min(rows, SAMPLE, max(4 * DIM, LOGITS // items))
+    sample = np.sort(rng.choice(rows, sample_size, replace=False))
     anchors = np.sort(rng.choice(items, min(ANCHORS, items), replace=False))
     every = np.arange(items)
     known = np.concatenate([logits(part, every) for part in in_chunks(sample)])  # (S, I)
