@@ -62,7 +62,7 @@ def test_als_wr_solves_each_row_over_its_ratings_alone():
 
 def test_als_of_ratings_fits_them_and_tells_how_far_it_is():
     data = make_data(explicit=True)
-    fitted = als.fit(AlsConfig(factors=4, l2=0.05, iterations=8), data, options())
+    fitted = als.fit(AlsConfig(factors=4, rating_l2=0.05, iterations=8), data, options())
     errors = [row["train_rmse"] for row in fitted.history]
     assert errors[-1] < errors[0] and len(errors) == 8
     events = data.events

@@ -5,9 +5,9 @@ of confidence 1, what was met a one of confidence c = 1 + alpha · value:
 
     minimise  Σ c (p − x_u · y_i)² + l2 (Σ |x_u|² + Σ |y_i|²);      x_u = (Y'Y + Y'(C_u − 1)Y + l2)⁻¹ Y'C_u p_u
 
-Ratings (Zhou et al. 2008, ALS-WR): only what was rated is in the sum, and l2 counts as often as a user or item has ratings:
+Ratings (Zhou et al. 2008, ALS-WR): only what was rated is in the sum, and its l2 counts as often as a user or item has ratings:
 
-    x_u = (Y_u'Y_u + l2 n_u)⁻¹ Y_u' (r_u − biases)."""
+    x_u = (Y_u'Y_u + rating_l2 n_u)⁻¹ Y_u' (r_u − biases)."""
 
 from dataclasses import dataclass
 
@@ -28,15 +28,19 @@ from rankd_train.progress import progress, step
 @dataclass(frozen=True)
 class AlsConfig:
     factors: int = 64
-    l2: float = 0.1  # of ratings per rating (about 0.05 to 0.2), of implicit data per user and item (0.01 to 100)
     iterations: int = 15
-    alpha: float = 10.0  # of implicit data: what a met item's value adds to the confidence 1 of one that was not met
-    # The rest is for ratings alone.
+    # Of implicit data:
+    l2: float = 10.0  # on each user and item; 1 to 100, more with more events and a larger alpha
+    alpha: float = 10.0  # what a met item's value adds to the confidence 1 of one that was not met
+    # Of ratings:
+    rating_l2: float = 0.15  # on each user and item, per rating
     user_l2: float = 5.0  # on the bias of a user, in ratings
     item_l2: float = 5.0
 
     def __post_init__(self) -> None:
-        check_bounds(self, above_zero=("factors", "l2", "iterations"), not_negative=("alpha", "user_l2", "item_l2"))
+        check_bounds(
+            self, above_zero=("factors", "iterations", "l2", "rating_l2"), not_negative=("alpha", "user_l2", "item_l2")
+        )
 
 
 def fit(config: AlsConfig, data: TrainingSet, options: FitOptions) -> Fitted:
@@ -97,11 +101,11 @@ def fit_ratings(config: AlsConfig, data: TrainingSet, options: FitOptions) -> Fi
     history = []
     with threadpool_limits(options.threads, "blas"):
         for _ in progress(range(config.iterations), "ALS-WR", unit="iterations"):
-            users = solve_rows(by_user, items, config.l2)
-            items = solve_rows(by_item, users, config.l2)
+            users = solve_rows(by_user, items, config.rating_l2)
+            items = solve_rows(by_item, users, config.rating_l2)
             error = rest.value - rest.predicted(users, items)
             history.append({"train_rmse": float(np.sqrt(np.mean(error**2)))})
-        users = solve_rows(by_user, items, config.l2)
+        users = solve_rows(by_user, items, config.rating_l2)
     return Fitted(FactorModel(rating_factors(users, items, biases, data), data), history)
 
 
