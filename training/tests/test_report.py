@@ -119,6 +119,17 @@ def test_the_card_tells_figures_baselines_groups_fairness_and_limits(metrics):
     assert len(widths) == 1
 
 
+def test_the_card_names_the_groups_that_differ_most_and_the_mean_of_folds(metrics):
+    rates = {
+        name: group["true_positive_rate"]
+        for name, group in metrics["metrics"]["fairness"]["by_attribute"]["sex"]["groups"].items()
+    }
+    low, high = sorted(rates, key=lambda name: rates[name])
+    text = results_markdown({**metrics, "folds": {"count": 5, "mean": {"ndcg@10": 0.25, "odd": 1.0}}})
+    assert f"| sex: {low} {rates[low]:.4f}, {high} {rates[high]:.4f} |" in text
+    assert "each of 5 random folds, mean of their test parts: ndcg@10 0.2500." in text
+
+
 def test_the_terminal_table_stands_in_columns(metrics):
     lines = terminal_table(metrics).splitlines()
     start = lines[0].index("popularity")

@@ -92,7 +92,7 @@ def baselines(metrics: Mapping[str, Any], metric: str) -> Figure:
     axes = figure.subplots()
     axes.barh(list(rows), list(rows.values()), color=[OTHER] * (len(rows) - 1) + [OURS], height=0.6)
     if metric in metrics["intervals"]:
-        whisker(axes, "this model", own, metrics["intervals"][metric])
+        whiskers(axes, [own], ["this model"], [metrics["intervals"][metric]])
     for place, value in enumerate(rows.values()):
         axes.text(1.02, place, f"{value:.4f}", transform=axes.get_yaxis_transform(), va="center")
     axes.set_xlabel(metric)
@@ -100,19 +100,17 @@ def baselines(metrics: Mapping[str, Any], metric: str) -> Figure:
 
 
 def segments(metrics: Mapping[str, Any], metric: str) -> Figure:
-    """A row per group, best below the attribute's name; the line is the mean over all users."""
+    """A row per group; the dashed line is the figure of all users."""
     rows = [
-        (f"{attribute}: {name} ({part['users']:,})", part["metrics"][metric], part["intervals"].get(metric))
+        (f"{attribute}: {name} ({part['users']:,})", part["metrics"][metric], part["intervals"][metric])
         for attribute, groups in metrics["segments"].items()
         for name, part in groups.items()
         if metric in part["metrics"]
     ]
+    labels, values, intervals = zip(*reversed(rows))
     figure = Figure(figsize=(6.4, 0.8 + 0.26 * len(rows)))
     axes = figure.subplots()
-    for label, value, interval in reversed(rows):
-        axes.plot([value], [label], "o", color=OURS, markersize=5)
-        if interval:
-            whisker(axes, label, value, interval)
+    whiskers(axes, values, labels, intervals, marker="o")
     own = own_figure(metrics, metric)
     axes.axvline(own, color=OTHER, linestyle="--", linewidth=1)
     axes.set_xlabel(f"{metric}, with 95 % intervals; dashed: all users")
@@ -123,8 +121,18 @@ def own_figure(metrics: Mapping[str, Any], metric: str) -> float:
     return next(part[metric] for part in metrics["metrics"].values() if metric in part)
 
 
-def whisker(axes: Axes, label: str, value: float, interval: Sequence[float]) -> None:
-    low, high = interval
+def whiskers(
+    axes: Axes, values: Sequence[float], labels: Sequence[str], intervals: Sequence[Sequence[float]], marker: str = ""
+) -> None:
+    reach = [[max(value - low, 0), max(high - value, 0)] for value, (low, high) in zip(values, intervals)]
     axes.errorbar(
-        [value], [label], xerr=[[max(value - low, 0)], [max(high - value, 0)]], color=INK, capsize=3, fmt="none"
+        values,
+        labels,
+        xerr=list(zip(*reach)),
+        fmt=marker,
+        color=OURS,
+        ecolor=INK,
+        capsize=3,
+        markersize=5,
+        linestyle="",
     )

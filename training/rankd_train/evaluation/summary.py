@@ -5,11 +5,12 @@ from typing import Any
 
 from rankd_train.evaluation.fairness import LEAST_USERS
 
-SHOWN = ("hr@10", "recall@10", "recall@20", "ndcg@10", "ndcg@20", "map", "mrr", "auc", "rmse", "mae", "coverage")
+SHOWN = ("hr@10", "recall@10", "recall@20", "ndcg@10", "ndcg@20", "map", "mrr", "auc", "rmse", "mae")
+# In words, and the rate that is compared.
 FAIRNESS = {
-    "demographic_parity": "demographic parity, largest difference",
-    "equal_opportunity": "equal opportunity, largest difference",
-    "disparate_impact": "disparate impact, smallest ratio",
+    "demographic_parity": ("demographic parity, largest difference", "selection_rate"),
+    "equal_opportunity": ("equal opportunity, largest difference", "true_positive_rate"),
+    "disparate_impact": ("disparate impact, smallest ratio", "selection_rate"),
 }
 
 
@@ -19,6 +20,7 @@ def results_markdown(metrics: Mapping[str, Any]) -> str:
         protocol_text(metrics),
         comparison_table(metrics),
         gain_text(metrics),
+        folds_text(metrics),
         lists_text(metrics),
         segments_table(metrics),
         fairness_table(metrics),
@@ -81,6 +83,15 @@ def gain_text(metrics: Mapping[str, Any]) -> str:
     )
 
 
+def folds_text(metrics: Mapping[str, Any]) -> str:
+    """Where the run was repeated on folds, as papers on ratings do."""
+    if "folds" not in metrics:
+        return ""
+    folds = metrics["folds"]
+    means = ", ".join(f"{name} {folds['mean'][name]:.4f}" for name in shown_metrics(metrics) if name in folds["mean"])
+    return f"Fitted anew on each of {folds['count']} random folds, mean of their test parts: {means}."
+
+
 def lists_text(metrics: Mapping[str, Any]) -> str:
     business = metrics["metrics"]["business"]
     if "diversity" not in business:
@@ -114,9 +125,10 @@ def fairness_table(metrics: Mapping[str, Any]) -> str:
             label,
             f"{fairness[name]:.4f}",
             bound(name, fairness["limits"][name]),
-            verdict(fairness["within_limits"][name]),
+            "within" if fairness["within_limits"][name] else "**outside**",
+            extremes(fairness, name, rate),
         ]
-        for name, label in FAIRNESS.items()
+        for name, (label, rate) in FAIRNESS.items()
         if name in fairness
     ]
     if not rows:
@@ -124,8 +136,18 @@ def fairness_table(metrics: Mapping[str, Any]) -> str:
     attributes = ", ".join(fairness["by_attribute"])
     return (
         f"Between groups of users by {attributes} (the worst counts; selected means: {fairness['selection']}):\n\n"
-        + markdown_table([["fairness", "", "limit", ""], *rows])
+        + markdown_table([["fairness", "", "limit", "", "between"], *rows])
     )
+
+
+def extremes(fairness: Mapping[str, Any], name: str, rate: str) -> str:
+    """The attribute that the worst figure is of, and its groups with the lowest and the highest rate."""
+    attribute, part = next(
+        (attribute, part) for attribute, part in fairness["by_attribute"].items() if part.get(name) == fairness[name]
+    )
+    rates = {group: figures[rate] for group, figures in part["groups"].items()}
+    low, high = min(rates, key=rates.__getitem__), max(rates, key=rates.__getitem__)
+    return f"{attribute}: {low} {rates[low]:.4f}, {high} {rates[high]:.4f}"
 
 
 def limits_text(metrics: Mapping[str, Any]) -> str:
@@ -171,10 +193,6 @@ def span(interval: list[float] | None) -> str:
 
 def bound(name: str, limit: float) -> str:
     return f"≥ {limit:g}" if name == "disparate_impact" else f"≤ {limit:g}"
-
-
-def verdict(within: bool) -> str:
-    return "within" if within else "**outside**"
 
 
 def markdown_table(rows: list[list[str]]) -> str:
