@@ -7,7 +7,7 @@ import pytest
 from export_world import ITEMS, UNTRAINED, make_serving, make_training
 
 from rankd_train.export.contents import make_contents
-from rankd_train.export.golden import golden_requests, min_overlap, unknown_of
+from rankd_train.export.golden import golden_requests, min_overlap, tolerance_of, unknown_of
 from rankd_train.export.reference import Reference
 from rankd_train.export.request import Answer
 from rankd_train.export.serving import IndexPart
@@ -51,7 +51,7 @@ def test_expected_items_are_unseen_and_carry_their_scores(reference):
 def test_only_items_at_the_edge_of_an_answer_may_be_missing(reference):
     def overlap(*left_out: float) -> float:
         answer = Answer(np.arange(4), np.array([4.0, 3.0, 2.0, 1.0]), left_out=np.array(left_out))
-        return min_overlap(reference, "recommend", answer)
+        return min_overlap(reference, "recommend", answer, reference.contents.tolerance)
 
     assert overlap() == 1.0
     assert overlap(0.9, 0.5) == 1.0
@@ -63,11 +63,18 @@ def test_an_approximate_index_may_miss_one_of_ten():
     serving = make_serving(reranks=False, indexes={**make_serving().indexes, **approximate})
     reference = Reference(make_contents(serving, make_training()[0], 10))
     answer = Answer(np.arange(2), np.array([4.0, 3.0]), left_out=np.array([1.0]))
-    assert min_overlap(reference, "recommend", answer) == 0.9
+    assert min_overlap(reference, "recommend", answer, 1e-4) == 0.9
     exact = dataclasses.replace(answer, left_out=np.zeros(0))
-    assert min_overlap(reference, "recommend", exact) == 1.0
+    assert min_overlap(reference, "recommend", exact, 1e-4) == 1.0
 
 
 def test_an_unknown_id_is_of_the_same_kind_and_known_to_nobody():
     assert unknown_of(("a", "no-such-id-0")) == "no-such-id-1"
     assert unknown_of((0, 2**64 - 1)) == 1
+
+
+def test_large_scores_may_differ_by_more_than_small_ones(reference):
+    own = reference.contents.tolerance
+    assert tolerance_of(reference, Answer(np.arange(2), np.array([0.5, np.nan]))) == own
+    assert tolerance_of(reference, Answer(np.arange(2), np.array([-2000.0, np.inf]))) == pytest.approx(2000 * own)
+    assert tolerance_of(reference, Answer(np.zeros(0), np.zeros(0))) == own

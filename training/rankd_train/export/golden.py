@@ -31,18 +31,26 @@ def golden_requests(reference: Reference, seed: int) -> list[dict[str, Any]]:
 
 def entry(reference: Reference, operation: str, name: str, body: Body) -> dict[str, Any]:
     answer = reference.answer(operation, body)
-    expect: dict[str, Any] = {"scores": np.ascontiguousarray(answer.scores, dtype="<f4").tobytes()}
+    allowed = tolerance_of(reference, answer)
+    scores = np.ascontiguousarray(answer.scores, dtype="<f4").tobytes()
+    expect: dict[str, Any] = {"scores": scores, "tolerance": allowed}
     if body.get("order") != "input":
         expect["items"] = [reference.contents.items[row] for row in answer.rows]
-        expect["min_overlap"] = min_overlap(reference, operation, answer)
+        expect["min_overlap"] = min_overlap(reference, operation, answer, allowed)
     return {"name": f"{operation} {name}", "op": operation, "body": body, "expect": expect}
 
 
-def min_overlap(reference: Reference, operation: str, answer: Answer) -> float:
+def tolerance_of(reference: Reference, answer: Answer) -> float:
+    """The family's own, of the largest score where that is above one: float32 keeps digits, not decimals."""
+    finite = np.abs(answer.scores[np.isfinite(answer.scores)])
+    return reference.contents.tolerance * float(max(1.0, finite.max(initial=0.0)))
+
+
+def min_overlap(reference: Reference, operation: str, answer: Answer, allowed: float) -> float:
     """1, unless rounding may move an item over the edge of the answer, or the search is not exact."""
     if len(answer.left_out) == 0 or len(answer.scores) == 0:
         return 1.0
-    firm = answer.scores > answer.left_out.max() + EDGE * reference.contents.tolerance
+    firm = answer.scores > answer.left_out.max() + EDGE * allowed
     stages = reference.contents.operations[operation]
     sources = [source for stage in stages for source in stage.get("sources", ())]
     is_exact = all(
