@@ -43,7 +43,9 @@ void answer(const Id& request_id, const Request& request, Codec codec) {
     reply.items = items;
     reply.scores = request.row_values;
     reply.outputs = request.inputs;
+    reply.accepted = static_cast<uint32_t>(request.events.size());
     reply.kind = !request.inputs.empty()      ? AnswerKind::kOutputs
+                 : !request.events.empty()    ? AnswerKind::kAccepted
                  : request.row_values.empty() ? AnswerKind::kItems
                                               : AnswerKind::kScores;
     reply.is_streamed = request.stream;

@@ -150,6 +150,27 @@ bool same_outputs(const Json& expected, std::span<const WantedOutput> outputs) {
     return at == outputs.size();
 }
 
+/// What an expected event does not name must be absent.
+bool same_event(const Json& expected, const FeedbackEvent& event) {
+    const auto is_id = [&](std::string_view key, const Id& id) {
+        Json wanted;
+        return expected[key].get(wanted) == simdjson::SUCCESS ? same_id(wanted, id) : id.is_none();
+    };
+    double value = 0;
+    const bool has_value = expected["value"].get(value) == simdjson::SUCCESS;
+    return is_id("request_id", event.request_id) && is_id("user", event.user) && is_id("item", event.item) &&
+           text(expected, "event") == event.name && event.value == (has_value ? std::optional(value) : std::nullopt);
+}
+
+bool same_events(const Json& expected, std::span<const FeedbackEvent> events) {
+    const simdjson::dom::array list = expected.get_array().value();
+    size_t at = 0;
+    for (const Json event : list) {
+        if (at >= events.size() || !same_event(event, events[at++])) return false;
+    }
+    return at == events.size();
+}
+
 bool same_field(std::string_view field, const Json& expected, const Request& request) {
     if (field == "user") return same_id(expected, request.user);
     if (field == "item") return same_id(expected, request.item);
@@ -164,6 +185,7 @@ bool same_field(std::string_view field, const Json& expected, const Request& req
     if (field == "stream") return expected.get_bool().value() == request.stream;
     if (field == "trace_id") return expected.get_string().value() == hex(request.trace.trace_id);
     if (field == "order") return expected.get_string().value() == (request.order == Order::kBest ? "best" : "input");
+    if (field == "events") return same_events(expected, request.events);
     if (field == "candidates") return same_ids(expected, request.candidates);
     if (field == "candidate_features") return same_maps(expected, request.candidate_features);
     if (field == "candidate_form") return expected.get_string().value() == form_name(request.candidate_form);
@@ -284,6 +306,9 @@ struct BuiltAnswer {
         if (expect["decisions"].get(list) == simdjson::SUCCESS) {
             for (const Json decision : list) decisions.push_back(decision.get_string().value());
         }
+        uint64_t accepted = 0;
+        if (expect["accepted"].get(accepted) == simdjson::SUCCESS) answer.kind = AnswerKind::kAccepted;
+        answer.accepted = static_cast<uint32_t>(accepted);
         uint64_t offset = 0;
         answer.is_streamed = expect["offset"].get(offset) == simdjson::SUCCESS;
         answer.offset = static_cast<uint32_t>(offset);

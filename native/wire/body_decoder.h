@@ -2,21 +2,23 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <span>
 #include <string_view>
 
+#include "wire/events_decoder.h"
 #include "wire/fields.h"
-#include "wire/tensors_decoder.h"
 
 namespace rankd::wire {
 
 template <WireValue V>
-class BodyDecoder : private TensorsDecoder<V> {
-    using Base = TensorsDecoder<V>;
-    using Base::arena_, Base::check_length, Base::check_unique, Base::decode_bool, Base::decode_features, Base::decode_id,
-        Base::decode_ids, Base::decode_inputs, Base::decode_outputs, Base::decode_rows, Base::decode_text, Base::fail,
-        Base::fail_count, Base::fail_type, Base::failure_, Base::limits_;
+class BodyDecoder : private EventsDecoder<V> {
+    using Base = EventsDecoder<V>;
+    using Base::arena_, Base::check_length, Base::check_unique, Base::decode_bool, Base::decode_event_name,
+        Base::decode_event_value, Base::decode_events, Base::decode_features, Base::decode_id, Base::decode_ids,
+        Base::decode_inputs, Base::decode_outputs, Base::decode_rows, Base::decode_text, Base::fail, Base::fail_count,
+        Base::fail_type, Base::failure_, Base::limits_;
 
   public:
     BodyDecoder(const Limits& limits, Arena& arena, Status& failure, Request& request)
@@ -48,7 +50,7 @@ class BodyDecoder : private TensorsDecoder<V> {
         const Where where(field_name(field));
         switch (field) {
             case Field::kUser:
-                return decode_id(value, where, request_.user);
+                return decode_id(value, where, is_feedback() ? event_.user : request_.user);
             case Field::kHistory:
                 request_.has_history = true;
                 return decode_ids(value, where, limits_.max_history, request_.history);
@@ -73,7 +75,7 @@ class BodyDecoder : private TensorsDecoder<V> {
             case Field::kOrder:
                 return decode_order(value, where);
             case Field::kItem:
-                return decode_id(value, where, request_.item);
+                return decode_id(value, where, is_feedback() ? event_.item : request_.item);
             case Field::kRows:
                 return decode_rows(value, where, request_);
             case Field::kInputs:
@@ -84,6 +86,14 @@ class BodyDecoder : private TensorsDecoder<V> {
                 return decode_bool(value, where, request_.stream);
             case Field::kTraceparent:
                 return decode_traceparent(value, where);
+            case Field::kRequestId:
+                return decode_id(value, where, event_.request_id);
+            case Field::kEvent:
+                return decode_event_name(value, where, event_.name);
+            case Field::kValue:
+                return decode_event_value(value, where, event_.value);
+            case Field::kEvents:
+                return decode_events(value, where, request_.events);
         }
         return fail(Code::INTERNAL, "this is a bug: a field without a decoder");
     }
@@ -196,6 +206,7 @@ class BodyDecoder : private TensorsDecoder<V> {
         return read && (has_id || fail(Code::INVALID_ARGUMENT, where.text(), " has no \"id\""));
     }
 
+    bool is_feedback() const { return request_.operation == Operation::kFeedback; }
     bool has(Field field) const { return (present_ & (1u << static_cast<unsigned>(field))) != 0; }
 
     /// What only the whole body shows: required fields, and fields that must fit each other.
@@ -209,6 +220,8 @@ class BodyDecoder : private TensorsDecoder<V> {
                 return require(Field::kRows);
             case Operation::kInfer:
                 return require(Field::kInputs);
+            case Operation::kFeedback:
+                return check_feedback();
             default:
                 return true;
         }
@@ -217,6 +230,25 @@ class BodyDecoder : private TensorsDecoder<V> {
     bool require(Field field) {
         return has(field) ||
                fail(Code::INVALID_ARGUMENT, operation_name(request_.operation), " needs \"", field_name(field), "\"");
+    }
+
+    /// One event in the body itself, or a list of them: never both, so that nobody wonders whose `user` holds.
+    bool check_feedback() {
+        constexpr std::array kOfOne = {Field::kItem, Field::kEvent, Field::kUser, Field::kRequestId, Field::kValue};
+        if (has(Field::kEvents)) {
+            for (const Field field : kOfOne)
+                if (has(field))
+                    return fail(Code::INVALID_ARGUMENT, "\"", field_name(field),
+                                "\" beside \"events\": it belongs into each of them");
+            return true;
+        }
+        if (!has(Field::kItem) && !has(Field::kEvent))
+            return fail(Code::INVALID_ARGUMENT, "feedback needs \"item\" and \"event\", or a list of such \"events\"");
+        if (!require(Field::kItem) || !require(Field::kEvent)) return false;
+        const std::span<FeedbackEvent> one = arena_.template allocate<FeedbackEvent>(1);
+        one[0] = event_;
+        request_.events = one;
+        return true;
     }
 
     bool check_stream() {
@@ -246,6 +278,7 @@ class BodyDecoder : private TensorsDecoder<V> {
     }
 
     Request& request_;
+    FeedbackEvent event_;                       ///< the one of a body without `events`
     std::span<Id> ids_;                         ///< of the candidates, while they are read
     std::span<FeatureMap> candidate_features_;  ///< empty until a candidate is a map
     uint32_t seen_ = 0;                         ///< one bit per field

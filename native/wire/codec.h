@@ -52,6 +52,8 @@ struct Limits {
     uint32_t max_k = 10'000;              ///< `k`
     uint32_t max_tensors = 256;           ///< `inputs` and `outputs` of `infer`
     uint32_t max_rank = 8;                ///< dimensions of a tensor
+    uint32_t max_events = 1'000;          ///< `events` of `feedback`
+    uint32_t max_event_bytes = 64;        ///< the name of an event
 
     constexpr uint32_t max_bytes(Codec codec) const { return codec == Codec::kOip ? max_oip_bytes : max_frame_bytes; }
 };

@@ -13,6 +13,8 @@ constexpr uint8_t kRank = 1 << 1;
 constexpr uint8_t kSimilar = 1 << 2;
 constexpr uint8_t kScore = 1 << 3;
 constexpr uint8_t kInfer = 1 << 4;
+constexpr uint8_t kFeedback = 1 << 7;
+constexpr unsigned kLastOperation = static_cast<unsigned>(Operation::kFeedback);
 
 struct FieldInfo {
     std::string_view name;
@@ -20,8 +22,8 @@ struct FieldInfo {
 };
 
 /// In the order of `Field`.
-constexpr std::array<FieldInfo, 18> kFields = {{
-    {"user", kRecommend | kRank},
+constexpr std::array<FieldInfo, 22> kFields = {{
+    {"user", kRecommend | kRank | kFeedback},
     {"history", kRecommend | kRank},
     {"features", kRecommend | kRank},
     {"context", kRecommend | kRank},
@@ -33,15 +35,19 @@ constexpr std::array<FieldInfo, 18> kFields = {{
     {"candidates", kRank},
     {"id_type", kRank},
     {"order", kRank},
-    {"item", kSimilar},
+    {"item", kSimilar | kFeedback},
     {"rows", kScore},
     {"inputs", kInfer},
     {"outputs", kInfer},
     {"stream", kRank | kScore},
-    {"traceparent", kRecommend | kRank | kSimilar | kScore | kInfer},
+    {"traceparent", kRecommend | kRank | kSimilar | kScore | kInfer | kFeedback},
+    {"request_id", kFeedback},
+    {"event", kFeedback},
+    {"value", kFeedback},
+    {"events", kFeedback},
 }};
 
-/// The five operations with bodies of this page are numbered from 1.
+/// Operations are numbered from 1.
 uint8_t bit_of(Operation operation) {
     return static_cast<uint8_t>(1u << (static_cast<unsigned>(operation) - 1));
 }
@@ -50,7 +56,7 @@ Status unknown_field(Operation operation, std::string_view name) {
     for (const FieldInfo& info : kFields) {
         if (info.name != name) continue;
         std::string takers;
-        for (unsigned number = 1; number <= 5; ++number) {
+        for (unsigned number = 1; number <= kLastOperation; ++number) {
             const auto taker = static_cast<Operation>(number);
             if ((info.operations & bit_of(taker)) == 0) continue;
             takers.append(takers.empty() ? "" : ", ").append(operation_name(taker));

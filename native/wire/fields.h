@@ -29,6 +29,10 @@ enum class Field : uint8_t {
     kOutputs,
     kStream,
     kTraceparent,
+    kRequestId,
+    kEvent,
+    kValue,
+    kEvents,
 };
 
 std::string_view field_name(Field field);

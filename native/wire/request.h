@@ -39,6 +39,15 @@ enum class Order : uint8_t {
     kInput,  ///< one score per candidate, in the order given
 };
 
+/// One thing that a user did, as `feedback` tells it.
+struct FeedbackEvent {
+    Id request_id;  ///< of the request whose answer was shown; none when the caller does not know it
+    Id user;
+    Id item;
+    std::string_view name;  ///< `event`: what was done, [a-z0-9_.-]
+    std::optional<double> value;
+};
+
 /// An output that `infer` asks for.
 struct WantedOutput {
     std::string_view name;
@@ -93,6 +102,9 @@ struct Request {
     std::string_view id;  ///< OIP `id`, echoed when it came
     bool has_id = false;
     uint64_t parameters = 0;  ///< hash over what else the caller said in `parameters`: two requests that differ there differ
+
+    // feedback
+    std::span<const FeedbackEvent> events;  ///< at least one
 
     /// Candidates or rows this request carries, in whatever form; 0 for packed rows, whose width only the model knows.
     size_t candidate_count() const;

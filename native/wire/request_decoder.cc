@@ -61,10 +61,10 @@ Status RequestDecoder::decode(Operation operation, Codec codec, std::span<const 
                               const OipContext& oip) {
     request = Request{};
     request.operation = operation;
-    if (operation > Operation::kInfer) {
+    if (operation == Operation::kEmbed || operation == Operation::kExplain) {
         return Status(Code::UNSUPPORTED_OPERATION,
                       concat(operation_name(operation),
-                             " is not served yet: this server answers recommend, rank, similar, score and infer"));
+                             " is not served yet: this server answers recommend, rank, similar, score, infer and feedback"));
     }
     if (body.size() > limits_.max_bytes(codec)) {
         return Status(Code::TOO_LARGE,

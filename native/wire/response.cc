@@ -111,6 +111,10 @@ void write_answer(Writer& writer, const Answer& answer) {
             writer.key("outputs");
             write_tensors(writer, answer.outputs);
             break;
+        case AnswerKind::kAccepted:
+            writer.key("accepted");
+            writer.integer(answer.accepted);
+            break;
     }
     write_timing(writer, answer.timing);
     writer.end_map();

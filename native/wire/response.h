@@ -19,7 +19,7 @@ struct Request;
 /// The closed list of words an answer may carry in `degraded`; bit i is word i.
 enum class Degraded : uint16_t {
     kUnknownUser = 1 << 0,     ///< "unknown_user": the user is not in the bundle; the unknown-user row served
-    kUnknownItems = 1 << 1,    ///< "unknown_items": ids of history or candidates were dropped
+    kUnknownItems = 1 << 1,    ///< "unknown_items": ids of history or candidates were dropped; of feedback: logged all the same
     kNoHistory = 1 << 2,       ///< "no_history": nothing to personalise with
     kFallback = 1 << 3,        ///< "fallback": part of the answer comes from the fallback source
     kShortCatalogue = 1 << 4,  ///< "short_catalogue": fewer than k items exist after the caller's own rules
@@ -50,8 +50,8 @@ struct Timing {
     uint32_t total_us = 0;
 };
 
-/// What an answer carries: `items`; or `scores` and perhaps `decisions`; or `outputs`.
-enum class AnswerKind : uint8_t { kItems, kScores, kOutputs };
+/// What an answer carries: `items`; or `scores` and perhaps `decisions`; or `outputs`; or `accepted`.
+enum class AnswerKind : uint8_t { kItems, kScores, kOutputs, kAccepted };
 
 /// One successful answer.
 struct Answer {
@@ -64,6 +64,7 @@ struct Answer {
     std::span<const float> scores;                ///< NaN = unknown candidate: nil/null in JSON, NaN bytes in msgpack
     std::span<const std::string_view> decisions;  ///< empty, or one per score
     std::span<const NamedTensor> outputs;
+    uint32_t accepted = 0;             ///< events of `feedback`
     const Request* request = nullptr;  ///< OIP: what was asked decides the form of the outputs
     Timing timing;
 
@@ -78,8 +79,9 @@ struct Answer {
 enum class Framing : uint8_t { kRpc, kBody };
 
 /// msgpack: {request_id, model, version, degraded: [..], items: [{id, score, source?}] | offset?: n (streamed), scores: bin f32
-/// LE, decisions?: [..] | outputs: [{name, datatype, shape, data: bin}], timing: {queue, compute, total}}; JSON the same with
-/// `scores` and `data` as arrays of numbers, null for what is not finite, and of texts for BYTES. Those of OIP: `oip_answer.h`.
+/// LE, decisions?: [..] | outputs: [{name, datatype, shape, data: bin}] | accepted: n, timing: {queue, compute, total}}; JSON the
+/// same with `scores` and `data` as arrays of numbers, null for what is not finite, and of texts for BYTES. Those of OIP:
+/// `oip_answer.h`.
 void encode_answer(Codec codec, Framing framing, const Answer& answer, ByteBuffer& out);
 
 /// {"error": text, "code": NAME, "request_id": id, "retry_after_ms"?: n}, framed with the code's number for RPC. An error is the
