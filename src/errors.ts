@@ -83,6 +83,8 @@ export const catalogue = {
 	UNSUPPORTED_FEATURE: entry(34, 501, 'UNIMPLEMENTED'),
 	RESTRICTED: entry(35, 403, 'PERMISSION_DENIED'),
 	NOT_ALLOWED: entry(36, [400, 503], 'UNAVAILABLE'),
+	// Of feedback.
+	EVENT_LOG_FAILED: entry(37, 503, 'UNAVAILABLE', true),
 } as const satisfies Record<string, Entry>;
 
 export type CodeName = keyof typeof catalogue;

@@ -39,9 +39,7 @@ class [[nodiscard]] Status {
     static Status ok() { return {}; }
     /// OVERLOADED with advice: the caller may try again after `retry_after_ms`.
     static Status overloaded(std::string message, uint32_t retry_after_ms) {
-        Status status(Code::OVERLOADED, std::move(message));
-        status.retry_after_ms_ = retry_after_ms;
-        return status;
+        return Status(Code::OVERLOADED, std::move(message)).retry_after(retry_after_ms);
     }
 
     bool is_ok() const { return code_ == Code::OK; }
@@ -49,6 +47,12 @@ class [[nodiscard]] Status {
     const std::string& message() const { return message_; }
     uint32_t retry_after_ms() const { return retry_after_ms_; }
 
+    /// The same with advice.
+    Status retry_after(uint32_t ms) const {
+        Status status = *this;
+        status.retry_after_ms_ = ms;
+        return status;
+    }
     /// The same code and advice in other words.
     Status with_message(std::string message) const {
         Status status = *this;

@@ -14,7 +14,7 @@
 
 namespace rankd::engine {
 
-constexpr size_t kCodeCount = 37;
+constexpr size_t kCodeCount = 38;
 
 using CodeCounts = std::array<Count, kCodeCount>;
 
