@@ -36,14 +36,21 @@ std::vector<session::TensorInfo> graph_tensors(std::span<const pipeline::InferTe
     return infos;
 }
 
-ModelInfo info_of(const Model& model, std::vector<std::string> aliases) {
+/// What the bundle answers, and `feedback` where it is written down.
+std::vector<wire::Operation> operations_of(const Model& model, const store::EventLog* log) {
+    std::vector<wire::Operation> operations = model.bundle().operations();
+    if (log != nullptr) operations.push_back(wire::Operation::kFeedback);
+    return operations;
+}
+
+ModelInfo info_of(const Model& model, std::vector<std::string> aliases, const store::EventLog* log) {
     const pipeline::Manifest& manifest = model.bundle().manifest();
     ModelInfo info;
     info.name = manifest.name;
     info.version = manifest.version;
     info.kind = manifest.kind;
     info.description = manifest.description;
-    for (const wire::Operation operation : model.bundle().operations())
+    for (const wire::Operation operation : operations_of(model, log))
         info.operations.emplace_back(wire::operation_name(operation));
     if (const pipeline::InferPlan* plan = model.bundle().infer_plan()) {
         info.inputs = graph_tensors(plan->inputs);
@@ -84,6 +91,11 @@ std::shared_ptr<ResponseCache> response_cache_for(const CoreOptions& options) {
     return std::make_shared<ResponseCache>(options.response_cache_bytes, ttl, *options.clock);
 }
 
+std::unique_ptr<store::EventLog> event_log_of(const CoreOptions& options) {
+    if (options.event_log.empty()) return nullptr;
+    return std::make_unique<store::EventLog>(store::segment_folder(options.event_log), options.event_log_options);
+}
+
 bool offers_infer(const Model& model) {
     const auto operations = model.bundle().operations();
     return std::find(operations.begin(), operations.end(), wire::Operation::kInfer) != operations.end();
@@ -110,7 +122,8 @@ Core::Core(CoreOptions options)
     : options_(std::move(options)),
       id_(next_core_id()),
       request_id_prefix_((static_cast<uint64_t>(std::random_device{}()) << 32)),
-      workers_(options_.compute_threads, options_.queue_capacity, options_.limits, *options_.clock),
+      event_log_(event_log_of(options_)),
+      workers_(options_.compute_threads, options_.queue_capacity, options_.limits, *options_.clock, event_log_.get()),
       loader_([this] { return reclaim(); }),
       errors_(options_.observe),
       request_log_(std::make_shared<RequestLog>(options_.observe)),
@@ -138,7 +151,7 @@ Result<ModelInfo> Core::open(const std::filesystem::path& folder, std::optional<
         if (model->bundle().manifest().infer.response_cache) model->use_response_cache(response_cache_);
         routes_.add(model);
     }
-    return info_of(*model, {});
+    return info_of(*model, {}, event_log());
 }
 
 Status Core::unload(const std::string& name, const std::string& version) {
@@ -175,21 +188,22 @@ Status Core::remove(std::string_view target, std::span<const uint8_t> ids, uint3
 
 std::vector<ModelInfo> Core::models() const {
     std::vector<ModelInfo> models;
-    for (const RouteTable::Entry& entry : routes_.list()) models.push_back(info_of(*entry.model, entry.aliases));
+    for (const RouteTable::Entry& entry : routes_.list()) models.push_back(info_of(*entry.model, entry.aliases, event_log()));
     return models;
 }
 
 CoreStats Core::stats() const {
     CoreStats stats;
     for (const RouteTable::Entry& entry : routes_.list()) {
-        stats.models.push_back(info_of(*entry.model, entry.aliases));
-        for (const wire::Operation operation : entry.model->bundle().operations())
+        stats.models.push_back(info_of(*entry.model, entry.aliases, event_log()));
+        for (const wire::Operation operation : operations_of(*entry.model, event_log()))
             stats.operations.push_back({entry.model->name(), entry.model->version(), std::string(wire::operation_name(operation)),
                                         entry.model->counters(operation).snapshot(), cuts_of(*entry.model, operation)});
         if (offers_infer(*entry.model))
             stats.inference.push_back({entry.model->name(), entry.model->version(), entry.model->inference().snapshot()});
     }
     if (response_cache_) stats.response_cache = response_cache_->usage();
+    if (event_log_) stats.event_log = event_log_->stats();
     stats.errors = errors_.snapshot();
     stats.open_requests = open_requests_.value();
     stats.dropped_traces = request_log_->dropped_traces();
@@ -204,6 +218,7 @@ void Core::close() {
     const std::lock_guard lock(close_mutex_);
     is_closed_.store(true, std::memory_order_release);
     workers_.stop();
+    if (event_log_) event_log_->close();
     routes_.clear();
     loader_.nudge();
     Registry& all = registry();

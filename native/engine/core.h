@@ -16,6 +16,7 @@
 #include "engine/routes.h"
 #include "engine/workers.h"
 #include "session/session.h"
+#include "store/event_log.h"
 
 namespace rankd::engine {
 
@@ -33,6 +34,8 @@ struct CoreOptions {
     wire::Limits limits;
     const Clock* clock = &SteadyClock::instance();
     session::SessionFactory sessions = session::ort_sessions();
+    std::filesystem::path event_log;  ///< folder of what `feedback` tells; empty: feedback is refused
+    store::EventLogOptions event_log_options;
     uint64_t response_cache_bytes = 0;   ///< for models that say `infer.response_cache`; 0 = nothing is kept
     uint32_t response_cache_ttl_ms = 0;  ///< 0 = a response is kept until there is need of its place
     uint64_t precompute_bytes = pipeline::BundleOptions{}.precompute_bytes;  ///< per model; 0 = graphs run as they are
@@ -66,6 +69,7 @@ struct CoreStats {
     std::vector<OperationStats> operations;
     std::vector<InferenceStats> inference;  ///< of versions that offer `infer`
     std::optional<ResponseCache::Usage> response_cache;
+    std::optional<store::EventLogStats> event_log;
     std::map<std::string, uint64_t> errors;
     uint64_t open_requests = 0, compute_queue_length = 0, handles = 0, dropped_traces = 0;
     unsigned compute_threads = 0;
@@ -100,7 +104,8 @@ class Core : public std::enable_shared_from_this<Core> {
     RequestLog& request_log() { return *request_log_; }
     /// New requests are answered DRAINING from now on.
     void drain() { is_draining_.store(true, std::memory_order_relaxed); }
-    /// Waits for running tasks, then frees every model. May be called twice, but not by a worker.
+    /// Waits for running tasks, writes down what the event log has accepted, then frees every model. May be called twice, but not
+    /// by a worker.
     void close();
 
     Result<std::shared_ptr<Handle>> attach();
@@ -109,6 +114,8 @@ class Core : public std::enable_shared_from_this<Core> {
     const Routes& routes() const { return routes_; }
     Epochs& epochs() { return routes_.epochs(); }
     Workers& workers() { return workers_; }
+    /// nullptr: there is none, and `feedback` is refused.
+    store::EventLog* event_log() const { return event_log_.get(); }
     ErrorCounters& errors() { return errors_; }
     bool is_draining() const { return is_draining_.load(std::memory_order_relaxed); }
     bool is_closed() const { return is_closed_.load(std::memory_order_acquire); }
@@ -129,6 +136,7 @@ class Core : public std::enable_shared_from_this<Core> {
     const uint32_t id_;
     const uint64_t request_id_prefix_;
     Routes routes_;
+    const std::unique_ptr<store::EventLog> event_log_;  ///< outlives the workers, who write to it
     Workers workers_;
     Loader loader_;
     ErrorCounters errors_;

@@ -171,10 +171,13 @@ Status Handle::check_wait(const OpenRequest& request) const {
     return wait_us <= allowed_us ? Status::ok() : overloaded(wait_us, allowed_us);
 }
 
-/// Long work that cannot be cut into slices would keep this thread from its sockets. Without a core of their own, workers only
-/// take what would keep it for several turns: a switch of threads gains nothing there.
+/// Long work that cannot be cut into slices would keep this thread from its sockets, and so would waiting for a disk. Without a
+/// core of their own, workers only take what would keep it for several turns: a switch of threads gains nothing there.
 bool Handle::runs_with_workers(const OpenRequest& request) const {
     const CoreOptions& options = core_->options();
+    const store::EventLog* const log = core_->event_log();
+    if (request.operation == wire::Operation::kFeedback && log != nullptr && log->is_synced())
+        return core_->workers().thread_count() > 0;
     const double short_us = options.short_work_us * (options.workers_have_cores ? 1.0 : 4.0);
     return core_->workers().thread_count() > 0 && !can_be_cut(request.operation) &&
            static_cast<double>(request.waiting.cost_us) > short_us;

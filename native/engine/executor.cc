@@ -15,6 +15,8 @@ wire::AnswerKind kind_of(const wire::Request& request) {
             return wire::AnswerKind::kOutputs;
         case wire::Operation::kScore:
             return wire::AnswerKind::kScores;
+        case wire::Operation::kFeedback:
+            return wire::AnswerKind::kAccepted;
         default:
             return request.order == wire::Order::kInput ? wire::AnswerKind::kScores : wire::AnswerKind::kItems;
     }
@@ -40,6 +42,7 @@ wire::Answer answer_of(const Model& model, const Job& job, const pipeline::Reque
     answer.scores = state.scores;
     answer.decisions = state.decisions;
     answer.outputs = state.outputs;
+    answer.accepted = static_cast<uint32_t>(state.request->events.size());
     answer.request = state.request;
     answer.is_streamed = state.request->stream;
     return answer;
@@ -118,6 +121,8 @@ void Executor::begin(Model& model, wire::Operation operation, std::span<const Jo
         live_ = model.live();
         run_.emplace(pipeline::Batch{model.bundle(), *plan, operation, pipeline::Catalogue(model.bundle(), *live_), scratch_,
                                      scratch_.requests});
+    } else if (operation == wire::Operation::kFeedback) {
+        live_ = model.live();  // every model takes it: what users did is told where their answers came from
     } else if (operation != wire::Operation::kInfer || model.bundle().infer_plan() == nullptr) {
         fail_all(Code::UNSUPPORTED_OPERATION,
                  "\"" + model.name() + "\" does not offer " + std::string(wire::operation_name(operation)));
@@ -136,12 +141,17 @@ bool Executor::step(size_t max_rows) {
     const Micros before = clock_.now();
     scratch_.stages.go_on(before);
     const bool is_left = run_ && run_->step(max_rows);
-    if (!run_) infer();
+    if (!run_) run_step();
     busy_ += clock_.now() - before;
     return is_left;
 }
 
-void Executor::infer() {
+/// Of an operation without a plan.
+void Executor::run_step() {
+    if (operation_ == wire::Operation::kFeedback) {
+        feedback_.run(*model_, *live_, scratch_);
+        return scratch_.stages.pass(pipeline::TimedStage::kLog);
+    }
     if (model_->bundle().infer_plan() != nullptr) infer_.run(*model_, scratch_, deadlines_);
     scratch_.stages.pass(pipeline::TimedStage::kInfer);
 }

@@ -9,6 +9,7 @@
 
 #include "base/byte_buffer.h"
 #include "base/clock.h"
+#include "engine/feedback_step.h"
 #include "engine/infer_step.h"
 #include "engine/model.h"
 #include "pipeline/pipeline_run.h"
@@ -46,7 +47,9 @@ struct AnswerRecord {
 /// with other executors.
 class Executor {
   public:
-    Executor(const wire::Limits& limits, const Clock& clock) : decoder_(limits), clock_(clock), infer_(clock) {}
+    /// @param log  of `feedback`; nullptr refuses it
+    Executor(const wire::Limits& limits, const Clock& clock, store::EventLog* log = nullptr)
+        : decoder_(limits), clock_(clock), infer_(clock), feedback_(log) {}
 
     /// Decodes the jobs of a batch. A job that fails does not touch the others.
     void begin(Model& model, wire::Operation operation, std::span<const Job> jobs);
@@ -77,7 +80,7 @@ class Executor {
     double busy_us() const { return static_cast<double>(busy_); }
 
   private:
-    void infer();
+    void run_step();
     void fail_all(Code code, const std::string& message);
     void learn();
     wire::Timing timing_of(const Job& job, Micros now) const;
@@ -101,6 +104,7 @@ class Executor {
     std::shared_ptr<const pipeline::LiveItems> live_;  ///< keeps the ids that answers point at
     std::optional<pipeline::PipelineRun> run_;
     InferStep infer_;
+    FeedbackStep feedback_;
     InferenceOutcome inference_;
     Micros started_at_ = 0, decoded_at_ = 0, ended_at_ = 0, busy_ = 0;
 };

@@ -24,7 +24,7 @@ Status engine_closed() {
 }
 
 Handle::Handle(std::shared_ptr<Core> core)
-    : core_(std::move(core)), reader_(core_->epochs()), runner_(core_->options().limits, core_->clock()) {}
+    : core_(std::move(core)), reader_(core_->epochs()), runner_(core_->options().limits, core_->clock(), core_->event_log()) {}
 
 Handle::~Handle() {
     detach();

@@ -29,8 +29,8 @@ bool is_large(wire::Operation operation, double cost_us) {
     return can_be_cut(operation) && cost_us > kLargeUs;
 }
 
-Runner::Runner(const wire::Limits& limits, const Clock& clock) : clock_(clock) {
-    for (Task& task : tasks_) task.executor = std::make_unique<Executor>(limits, clock);
+Runner::Runner(const wire::Limits& limits, const Clock& clock, store::EventLog* log) : clock_(clock) {
+    for (Task& task : tasks_) task.executor = std::make_unique<Executor>(limits, clock, log);
 }
 
 /// As urgent as it came when it must go on now to be in time; else it yields in proportion to what it has had.
@@ -105,7 +105,8 @@ bool Runner::begin(Task& task, AnswerSink& sink) {
         jobs_.push_back(request->job);
         if (std::exchange(request->is_pending, false)) model.inference().count_pending(-1);
     }
-    model.sample(task.lane.operation).offer(jobs_);
+    // What users did is written down once: it warms no later version.
+    if (task.lane.operation != wire::Operation::kFeedback) model.sample(task.lane.operation).offer(jobs_);
     task.executor->begin(model, task.lane.operation, jobs_);
     task.is_begun = true;
     return true;

@@ -33,7 +33,8 @@ class AnswerSink {
 /// Belongs to one thread.
 class Runner {
   public:
-    Runner(const wire::Limits& limits, const Clock& clock);
+    /// @param log  of `feedback`; nullptr refuses it
+    Runner(const wire::Limits& limits, const Clock& clock, store::EventLog* log);
 
     /// A batch from when it was taken to its last answer.
     struct Task {

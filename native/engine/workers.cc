@@ -42,8 +42,8 @@ class CompletionSink final : public AnswerSink {
 
 }  // namespace
 
-Workers::Workers(unsigned threads, size_t capacity, const wire::Limits& limits, const Clock& clock)
-    : thread_count_(threads), capacity_(capacity), limits_(limits), clock_(clock) {
+Workers::Workers(unsigned threads, size_t capacity, const wire::Limits& limits, const Clock& clock, store::EventLog* log)
+    : thread_count_(threads), capacity_(capacity), limits_(limits), clock_(clock), log_(log) {
     for (unsigned i = 0; i < threads; ++i) threads_.emplace_back([this] { run(); });
 }
 
@@ -67,7 +67,7 @@ void Workers::publish_length() {
 }
 
 void Workers::run() {
-    Runner runner(limits_, clock_);
+    Runner runner(limits_, clock_, log_);
     CompletionSink sink(*this);
     std::unique_lock lock(mutex_);
     for (;;) {

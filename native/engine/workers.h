@@ -27,7 +27,8 @@ struct Completion {
 
 class Workers {
   public:
-    Workers(unsigned threads, size_t capacity, const wire::Limits& limits, const Clock& clock);
+    /// @param log  of `feedback`; nullptr refuses it
+    Workers(unsigned threads, size_t capacity, const wire::Limits& limits, const Clock& clock, store::EventLog* log);
     ~Workers() { stop(); }
 
     /// Takes as many as the capacity allows, from the first. @return how many
@@ -52,6 +53,7 @@ class Workers {
     const size_t capacity_;
     const wire::Limits limits_;
     const Clock& clock_;
+    store::EventLog* const log_;
     std::mutex mutex_;
     std::condition_variable wake_;
     WorkQueue queue_;

@@ -1,6 +1,8 @@
 // The addon's entry point: each JavaScript environment initialises it anew, all of them share the process's cores.
 #include <napi.h>
 
+#include <algorithm>
+#include <array>
 #include <cstdlib>
 
 #include "base/memory.h"
@@ -31,6 +33,30 @@ bool switch_option(const Napi::Object& options, const char* key, bool fallback, 
     return fallback;
 }
 
+/// One of three words, or the default when it is absent; sets `status` for anything else.
+store::Fsync fsync_option(const Napi::Object& options, const char* key, Status& status) {
+    constexpr std::array<std::string_view, 3> kWords = {"never", "interval", "always"};
+    const Napi::Value value = options.Get(key);
+    if (value.IsUndefined() || value.IsNull()) return store::Fsync::kInterval;
+    const std::string word = value.IsString() ? value.As<Napi::String>().Utf8Value() : std::string();
+    const auto found = std::find(kWords.begin(), kWords.end(), word);
+    if (found != kWords.end()) return static_cast<store::Fsync>(found - kWords.begin());
+    status = {Code::INVALID_ARGUMENT, std::string(key) + " must be never, interval or always"};
+    return store::Fsync::kInterval;
+}
+
+void read_event_log(const Napi::Object& given, engine::CoreOptions& options, Status& status) {
+    const Napi::Value folder = given.Get("eventLog");
+    if (folder.IsString()) options.event_log = folder.As<Napi::String>().Utf8Value();
+    if (!folder.IsString() && !folder.IsUndefined() && !folder.IsNull())
+        status = {Code::INVALID_ARGUMENT, "eventLog must be the path of a folder"};
+    store::SegmentOptions& segments = options.event_log_options.segments;
+    segments.segment_bytes =
+        uint64_t{number_option(given, "eventLogSegmentMib", static_cast<uint32_t>(segments.segment_bytes >> 20), status)} << 20;
+    segments.keep_bytes = uint64_t{number_option(given, "eventLogKeepMib", 0, status)} << 20;
+    segments.fsync = fsync_option(given, "eventLogFsync", status);
+}
+
 // createCore(options: CoreOptions): NativeCore
 Napi::Value js_create_core(const Napi::CallbackInfo& info) {
     const Napi::Object given = info[0].IsObject() ? info[0].As<Napi::Object>() : Napi::Object::New(info.Env());
@@ -49,6 +75,7 @@ Napi::Value js_create_core(const Napi::CallbackInfo& info) {
         uint64_t{number_option(given, "precomputeMib", static_cast<uint32_t>(options.precompute_bytes >> 20), status)} << 20;
     options.response_cache_bytes = uint64_t{number_option(given, "responseCacheMib", 0, status)} << 20;
     options.response_cache_ttl_ms = number_option(given, "responseCacheTtlMs", 0, status);
+    read_event_log(given, options, status);
     options.observe = switch_option(given, "observe", options.observe, status);
     if (options.compute_threads > 256) status = {Code::INVALID_ARGUMENT, "computeThreads must be at most 256"};
     if (!status.is_ok()) {

@@ -195,6 +195,13 @@ Napi::Value js_take_traces(const Napi::CallbackInfo& info) {
     return self == nullptr ? Napi::Value() : take_traces(info.Env(), *self->core);
 }
 
+// eventLog(): EventLogStats | undefined
+Napi::Value js_event_log(const Napi::CallbackInfo& info) {
+    const CoreObject* self = self_of(info);
+    if (self == nullptr || self->core->event_log() == nullptr) return info.Env().Undefined();
+    return to_js(info.Env(), self->core->event_log()->stats());
+}
+
 // drain(): void
 void js_drain(const Napi::CallbackInfo& info) {
     if (const CoreObject* self = self_of(info)) self->core->drain();
@@ -216,6 +223,7 @@ Napi::Object make_core_object(Napi::Env env, std::shared_ptr<Core> core) {
     object.Set("models", Napi::Function::New<js_models>(env, "models"));
     object.Set("slowRequests", Napi::Function::New<js_slow_requests>(env, "slowRequests"));
     object.Set("takeTraces", Napi::Function::New<js_take_traces>(env, "takeTraces"));
+    object.Set("eventLog", Napi::Function::New<js_event_log>(env, "eventLog"));
     object.Set("drain", Napi::Function::New<js_drain>(env, "drain"));
     object.Set("close", Napi::Function::New<js_close>(env, "close"));
     return object;

@@ -191,6 +191,23 @@ Napi::Array to_js(Napi::Env env, const std::vector<engine::ModelInfo>& models) {
     return list_of(env, models);
 }
 
+Napi::Object to_js(Napi::Env env, const store::EventLogStats& stats) {
+    Napi::Object object = Napi::Object::New(env);
+    const auto count = [&](const char* name, uint64_t value) { object.Set(name, static_cast<double>(value)); };
+    count("accepted", stats.accepted);
+    count("refusedFull", stats.refused_full);
+    count("refusedFailed", stats.refused_failed);
+    count("lost", stats.lost);
+    count("queuedEvents", stats.queued_events);
+    count("queuedBytes", stats.queued_bytes);
+    count("writtenBytes", stats.written_bytes);
+    count("segments", stats.segments);
+    count("removedSegments", stats.removed_segments);
+    count("failures", stats.failures);
+    object.Set("fault", stats.fault);
+    return object;
+}
+
 Napi::Object to_js(Napi::Env env, const engine::CoreStats& stats) {
     Napi::Object object = Napi::Object::New(env);
     object.Set("models", to_js(env, stats.models));
@@ -199,6 +216,7 @@ Napi::Object to_js(Napi::Env env, const engine::CoreStats& stats) {
     object.Set("operations", operations);
     object.Set("inference", list_of(env, stats.inference));
     if (stats.response_cache) object.Set("responseCache", to_js(env, *stats.response_cache));
+    if (stats.event_log) object.Set("eventLog", to_js(env, *stats.event_log));
     object.Set("errors", to_js(env, stats.errors));
     object.Set("openRequests", static_cast<double>(stats.open_requests));
     object.Set("droppedTraces", static_cast<double>(stats.dropped_traces));

@@ -17,6 +17,7 @@ void throw_status(Napi::Env env, const Status& status);
 
 Napi::Object to_js(Napi::Env env, const engine::ModelInfo& info);
 Napi::Array to_js(Napi::Env env, const std::vector<engine::ModelInfo>& models);
+Napi::Object to_js(Napi::Env env, const store::EventLogStats& stats);
 Napi::Object to_js(Napi::Env env, const engine::CoreStats& stats);
 
 /// The object's wrapped T, or nullptr after throwing INVALID_HANDLE.

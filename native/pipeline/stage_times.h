@@ -11,15 +11,15 @@
 
 namespace rankd::pipeline {
 
-/// The steps of a batch in the order they pass; `infer` has no plan and so none of its stages.
-enum class TimedStage : uint8_t { kDecode, kLookup, kRetrieve, kFilter, kScore, kSelect, kInfer, kEncode };
-constexpr size_t kTimedStages = 8;
-constexpr std::array<std::string_view, kTimedStages> kTimedStageNames = {"decode", "lookup", "retrieve", "filter",
-                                                                         "score",  "select", "infer",    "encode"};
+/// The steps of a batch in the order they pass; `infer` and `feedback` have no plan and so one stage of their own.
+enum class TimedStage : uint8_t { kDecode, kLookup, kRetrieve, kFilter, kScore, kSelect, kInfer, kLog, kEncode };
+constexpr size_t kTimedStages = 9;
+constexpr std::array<std::string_view, kTimedStages> kTimedStageNames = {"decode", "lookup", "retrieve", "filter", "score",
+                                                                         "select", "infer",  "log",      "encode"};
 
 struct StageTimes {
     std::array<uint32_t, kTimedStages> us{};
-    uint8_t ran = 0;  ///< bit i: stage i was there
+    uint16_t ran = 0;  ///< bit i: stage i was there
 
     bool has(size_t stage) const { return (ran >> stage & 1) != 0; }
 };
@@ -46,7 +46,7 @@ class StageClock {
         if (clock_ == nullptr) return;
         const auto at = static_cast<size_t>(stage);
         times_.us[at] += static_cast<uint32_t>(std::clamp<Micros>(now - border_, 0, UINT32_MAX - times_.us[at]));
-        times_.ran |= static_cast<uint8_t>(1u << at);
+        times_.ran |= static_cast<uint16_t>(1u << at);
         border_ = now;
     }
 

@@ -5,6 +5,7 @@
 #include <new>
 
 #include "tests/engine_support.h"
+#include "tests/temporary_folder.h"
 #include "wire/oip_answer.h"
 
 namespace {
@@ -116,6 +117,33 @@ TEST("in steady state recommend, rank and score allocate nothing, alone and in b
         CHECK_EQ(allocations_of(*handle, rank, 200), 0u);
         CHECK_EQ(allocations_of(*handle, score, 200), 0u);
     }
+}
+
+std::vector<uint8_t> feedback_frame(uint64_t id, size_t events) {
+    ByteBuffer buffer;
+    wire::MsgpackWriter writer(buffer);
+    writer.begin_list(8);
+    writer.integer(1), writer.integer(static_cast<uint64_t>(Operation::kFeedback)), writer.integer(id), writer.text("tiny");
+    writer.nil(), writer.nil(), writer.nil();
+    writer.begin_map(1), writer.key("events"), writer.begin_list(events);
+    for (size_t i = 0; i < events; ++i) {
+        writer.begin_map(3), writer.key("user"), writer.text("user-3"), writer.key("item"), writer.text("item-1");
+        writer.key("event"), writer.text("click");
+    }
+    return {buffer.data(), buffer.data() + buffer.size()};
+}
+
+/// The log gathers until the end, so that its own thread, which writes, is not counted.
+TEST("in steady state feedback allocates nothing until its lines wait to be written") {
+    const TemporaryFolder folder;
+    CoreOptions options = fake_options();
+    options.event_log = folder.path();
+    options.event_log_options.gather_ms = 3'600'000;
+    WithCore with(options);
+    const auto handle = with.attach();
+    // Grows the buffer of what waits to what the test needs: 2 MB in one of 4.
+    (void)allocations_of(*handle, {feedback_frame(1, 1000)}, 10);
+    CHECK_EQ(allocations_of(*handle, {feedback_frame(1, 1), feedback_frame(2, 20)}, 50), 0u);
 }
 
 /// A request of two inputs, the second behind the JSON, as an answer of two outputs.

@@ -12,6 +12,7 @@ import type { ModelInfo } from '../native/addon.js';
 import { Engine } from '../native/engine.js';
 import { exitNow } from '../native/exit-now.js';
 import { type Addresses, claimAddresses } from '../server/addresses.js';
+import { lastWords, watchEventLog } from '../server/event-log-watch.js';
 import { RankdServer } from '../server/server.js';
 import { shutDownOnSignals } from '../server/shutdown.js';
 import { addConfigOptions } from './config-options.js';
@@ -38,6 +39,7 @@ async function serve(config: Config, warnings: readonly string[]): Promise<void>
 	const workersHaveCores = config.ioThreads + config.computeThreads <= grantedCpus();
 	const engine = Engine.create({ ...config, observe: config.observability, maxOipBytes: config.httpMaxInputSize, workersHaveCores });
 	tuneModels(engine, config);
+	watchEventLog(() => engine.eventLog(), log);
 	const repository = new Repository({ engine, config, log });
 	// The threads start beside the loading; they listen when it is done.
 	const server = new RankdServer({ engine, config, log, repository, oip: new OipControl(repository, config) });
@@ -72,7 +74,7 @@ interface Parts {
 async function start({ server, repository, engine, addresses, config, log }: Parts): Promise<void> {
 	const loaded = await loadAll(repository, config, log);
 	const ending = { on: process.on.bind(process), exit: process.exit.bind(process), exitNow };
-	const stop = shutDownOnSignals({ app: server, engine, log, drainTimeoutMs: config.drainTimeoutMs }, ending);
+	const stop = shutDownOnSignals({ app: server, engine: lastWords(engine, log), log, drainTimeoutMs: config.drainTimeoutMs }, ending);
 	await server.listen(addresses);
 	// Both last as long as the process.
 	followRepository({ repository, config, log });

@@ -177,6 +177,19 @@ export const keys = {
 		'memory for responses of infer, for models whose configuration turns response_cache on; 0 = none are kept',
 	),
 	response_cache_ttl_ms: key(whole(0, 86_400_000), 0, 'how long a response is kept; 0 = until there is need of its place'),
+	event_log: key<string | undefined>(
+		{ ...text, schema: text.schema.optional() },
+		undefined,
+		'folder where feedback is written down; without one, feedback is refused',
+		'none',
+	),
+	event_log_segment_mib: key(whole(1, 1_000_000), 64, 'a file of the event log is closed, and the next one begun, before it grows beyond'),
+	event_log_fsync: key(
+		oneOf('never', 'interval', 'always'),
+		'interval',
+		'when written events are synced to disk: when the kernel sees fit, once a second, or before they are accepted',
+	),
+	event_log_keep_mib: key(whole(0, 1_000_000), 0, 'of closed files of the event log, the oldest beyond that are removed; 0 = all are kept'),
 	flush_budget_us: key(whole(50, 1_000_000), 1000, 'how long one turn computes before it reads sockets again'),
 	short_work_us: key(
 		whole(0, 1_000_000),

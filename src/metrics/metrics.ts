@@ -3,6 +3,7 @@ import { collectDefaultMetrics, Registry } from 'prom-client';
 import { Cgroup } from '../cgroup.js';
 import type { CoreStats } from '../native/addon.js';
 import { showEngine } from './engine-metrics.js';
+import { showEventLog } from './event-log-metrics.js';
 import { byName, Exposition } from './exposition.js';
 import { showInference } from './inference-metrics.js';
 import { showKernel } from './kernel-metrics.js';
@@ -40,6 +41,7 @@ export function createMetrics(sources: MetricsSources): Metrics {
 		showLoops(page, threads);
 	}
 	showEngine(page, stats, isObserved);
+	showEventLog(page, stats);
 	page.counter('rankd_reloads_total', 'bundles by what became of them: loaded, failed, unloaded', () => byName(reloads(), 'outcome'));
 	showTraffic(page, stats, [...traffic, ...other]);
 	showThreads(page, traffic);

@@ -34,6 +34,14 @@ export interface CoreOptions {
 	responseCacheMib?: number;
 	/** How long a response is kept; 0 = until there is need of its place. Default 0. */
 	responseCacheTtlMs?: number;
+	/** Folder of what `feedback` tells; without one, feedback is refused. */
+	eventLog?: string | undefined;
+	/** A segment is closed before it grows beyond. Default 64. */
+	eventLogSegmentMib?: number;
+	/** When written events are synced to disk; `always`: before they are accepted. Default `interval`, a second. */
+	eventLogFsync?: 'never' | 'interval' | 'always';
+	/** Of closed segments, the oldest beyond that are removed; 0 = all are kept. Default 0. */
+	eventLogKeepMib?: number;
 }
 
 /** A tensor that a graph takes or gives; -1 is a dimension that may differ from request to request. */
@@ -117,7 +125,7 @@ export interface OperationStats {
 	computeUs: Histogram;
 	/** Requests per executed batch. */
 	batchRequests: Histogram;
-	/** Per batch, by stage: `decode`, `lookup`, `retrieve`, `filter`, `score`, `select`, `infer`, `encode`; stages that never ran are absent. */
+	/** Per batch, by stage: `decode`, `lookup`, `retrieve`, `filter`, `score`, `select`, `infer`, `log`, `encode`; stages that never ran are absent. */
 	stageUs: Record<string, Histogram>;
 }
 
@@ -173,6 +181,27 @@ export interface ResponseCacheStats {
 	evictions: number;
 }
 
+/** What became of events. */
+export interface EventLogStats {
+	accepted: number;
+	/** Events that were refused, by why: the queue was full, the disk could not be written. */
+	refusedFull: number;
+	refusedFailed: number;
+	/** Accepted events that could not be written before the engine was closed. */
+	lost: number;
+	/** Accepted and not yet written. */
+	queuedEvents: number;
+	queuedBytes: number;
+	writtenBytes: number;
+	/** Opened, and removed for want of room. */
+	segments: number;
+	removedSegments: number;
+	/** Times that the disk refused. */
+	failures: number;
+	/** Why nothing can be written at this moment; empty when all is well. */
+	fault: string;
+}
+
 export interface CoreStats {
 	models: ModelInfo[];
 	operations: OperationStats[];
@@ -180,6 +209,8 @@ export interface CoreStats {
 	inference: InferenceStats[];
 	/** Absent where there is no response cache. */
 	responseCache?: ResponseCacheStats;
+	/** Absent where there is no event log. */
+	eventLog?: EventLogStats;
 	/** Errors of requests that never reached a model (bad frame, unknown model, overload), by the catalogue's name. */
 	errors: Record<string, number>;
 	/** Submitted and not yet answered. */
@@ -259,6 +290,8 @@ export interface NativeCore {
 	slowRequests(): SlowRequests;
 	/** What was traced since the last call, in the order it was answered. Call it often: the places are bounded. */
 	takeTraces(): TracedRequest[];
+	/** Of `stats` what became of events, which is cheap; also after `close`. Undefined where there is no event log. */
+	eventLog(): EventLogStats | undefined;
 	/** From now on every new request is answered `DRAINING`; what was submitted before is finished. */
 	drain(): void;
 	/** Waits for running batches and frees everything; may be called twice. Later calls throw `ENGINE_CLOSED`. */

@@ -4,6 +4,7 @@ import type {
 	Addon,
 	CoreOptions,
 	CoreStats,
+	EventLogStats,
 	ModelInfo,
 	NativeCore,
 	NativeHandle,
@@ -94,6 +95,11 @@ export class Engine {
 	/** Traced requests, each told once: for one reader, who comes often. */
 	takeTraces(): TracedRequest[] {
 		return translated(() => this.#core.takeTraces(), this.takeTraces);
+	}
+
+	/** What became of events, also after `close`; undefined where there is no event log. */
+	eventLog(): EventLogStats | undefined {
+		return translated(() => this.#core.eventLog(), this.eventLog);
 	}
 
 	/** From now on every new request is answered `DRAINING`; what was submitted before is finished. */

@@ -14,6 +14,7 @@ export const endpoints: readonly { operation: OperationName; path: string; param
 	{ operation: 'similar', path: '/v1/similar/:pipeline', parameter: 'pipeline' },
 	{ operation: 'score', path: '/v1/score/:model', parameter: 'model' },
 	{ operation: 'infer', path: '/v1/infer/:model', parameter: 'model' },
+	{ operation: 'feedback', path: '/v1/feedback/:pipeline', parameter: 'pipeline' },
 ];
 
 export function serveOperations(app: TemplatedApp, context: Context): void {

@@ -15,6 +15,7 @@ const stages = {
 	score: '#e8684a',
 	select: '#6dc8ec',
 	infer: '#e8684a',
+	log: '#f6bd16',
 	encode: '#269a99',
 } as const;
 

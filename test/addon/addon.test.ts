@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { catalogue } from '../../src/errors.js';
 import { Codec, type NativeCore, type NativeHandle, Operation, ticketSlot } from '../../src/native/addon.js';
 import { loadAddon } from '../../src/native/load-addon.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 import { answers, ask, fixture, frame, pack } from './frames.js';
 
 const addon = loadAddon();
@@ -38,6 +39,26 @@ describe('a core', () => {
 	test('refuses what is no bundle, with the file in the message', async () => {
 		await expect(core.load('/nowhere')).rejects.toEqual(withCode('BUNDLE_MISSING_FILE'));
 		await expect(core.load('/nowhere')).rejects.toThrow('manifest.json');
+	});
+
+	test('has an event log where it is given a folder, and tells of it after it has closed', async () => {
+		expect([core.eventLog(), core.stats().eventLog]).toEqual([undefined, undefined]);
+		const logging = addon.createCore({ computeThreads: 0, eventLog: temporaryFolder(), eventLogFsync: 'never', eventLogSegmentMib: 1 });
+		await logging.load(fixture('tiny'));
+		expect(logging.models()[0]?.operations).toContain('feedback');
+		const itsHandle = addon.attach(logging.id);
+		expect(ask(itsHandle, frame(1, 'tiny', { item: 'item-00', event: 'click' }, Operation.feedback)).body).toMatchObject({ accepted: 1 });
+		itsHandle.detach();
+		await logging.close();
+		expect(logging.eventLog()).toMatchObject({ accepted: 1, lost: 0, queuedEvents: 0, segments: 1, fault: '' });
+	});
+
+	test.each([
+		['eventLog', 7, 'path of a folder'],
+		['eventLogFsync', 'sometimes', 'never, interval or always'],
+		['eventLogKeepMib', -1, 'whole number'],
+	])('refuses %s: %s', (name, value, words) => {
+		expect(() => addon.createCore({ [name]: value })).toThrow(words);
 	});
 
 	test('routes aliases and refuses unknown ones', () => {
