@@ -5,7 +5,7 @@ import { CallLimit, type CallLimitOptions } from './call-limit.js';
 import { type AnswerFrame, type EncodedRequest, encodeFrame, type WireAnswer } from './codec.js';
 import type { Connection } from './connection.js';
 import type { Pool } from './pool.js';
-import { isWorthRepeating, type RetryPolicy } from './retry-policy.js';
+import { isRead, isWorthRepeating, type RetryPolicy } from './retry-policy.js';
 
 /** Who called. */
 export interface Caller {
@@ -86,7 +86,7 @@ export class Call {
 
 	failed(attempt: Attempt, error: EngineError): void {
 		this.#attempts.delete(attempt);
-		const isRepeatable = this.#answering === undefined && isWorthRepeating(error);
+		const isRepeatable = this.#answering === undefined && isWorthRepeating(error) && !this.#mayBeDone(attempt, error);
 		if (isRepeatable && this.#attempts.size > 0) return; // its copy may still be answered
 		const waitMs = isRepeatable ? this.#context.policy.takeRetry(error, this.#sent, this.leftMs) : undefined;
 		if (waitMs === undefined) return this.giveUp(error);
@@ -94,10 +94,15 @@ export class Call {
 		this.#timer = setTimeout(() => this.#send(attempt.connection), waitMs);
 	}
 
+	/** Whether sending it again might do twice what is to be done once: it had left, and nobody said what became of it. */
+	#mayBeDone({ connection }: Attempt, { code }: EngineError): boolean {
+		return !isRead(this.#request.operation) && code === 'CONNECTION_LOST' && connection !== undefined;
+	}
+
 	#send(avoid?: Connection): void {
 		const { pool, hedgeAfterMs } = this.#context;
 		const attempt = this.#newAttempt();
-		if (hedgeAfterMs !== undefined) this.#hedgeIn(hedgeAfterMs, attempt);
+		if (hedgeAfterMs !== undefined && isRead(this.#request.operation)) this.#hedgeIn(hedgeAfterMs, attempt);
 		pool.send(attempt, avoid);
 	}
 

@@ -3,7 +3,19 @@ import { EngineError } from '../errors.js';
 import { Operation } from '../native/addon.js';
 import { Call, type CallContext, type Caller } from './call.js';
 import { checkNotAborted } from './call-limit.js';
-import { encodeBody, fromInfer, fromRank, fromScore, toItems, toScores, toScoresPart, toTensors, type WireAnswer } from './codec.js';
+import {
+	encodeBody,
+	fromEvents,
+	fromInfer,
+	fromRank,
+	fromScore,
+	toFeedback,
+	toItems,
+	toScores,
+	toScoresPart,
+	toTensors,
+	type WireAnswer,
+} from './codec.js';
 import { type ClientOptions, checkDeadline, checkOptions } from './options.js';
 import { Pool } from './pool.js';
 import { RetryPolicy } from './retry-policy.js';
@@ -11,6 +23,8 @@ import { partsOf } from './stream.js';
 import type {
 	CallOptions,
 	ClientStats,
+	FeedbackAnswer,
+	FeedbackEvent,
 	InferRequest,
 	ItemsAnswer,
 	RankRequest,
@@ -79,6 +93,16 @@ export class RankdClient {
 	async infer(model: string, request: InferRequest, options: CallOptions = {}): Promise<TensorsAnswer> {
 		const rows = request.inputs[0]?.shape[0] ?? 0;
 		return toTensors(await this.#ask({ operation: Operation.infer, target: model, body: fromInfer(request), rows, options }));
+	}
+
+	/** Tells what users did, so that the next model learns it: one event, or up to 1,000 at once, all or none of which are taken.
+	 *  It is sent again only where it was refused, never where it may have been taken: events would count twice.
+	 *  @param target the model whose answers the users saw, as in the other methods
+	 *  @throws EngineError as `recommend`, and `UNSUPPORTED_OPERATION` (the server keeps no event log) | `EVENT_LOG_FAILED`
+	 *  @example await client.feedback('packages', { user: 7, item: 'cmake', event: 'click', requestId }) */
+	async feedback(target: string, events: FeedbackEvent | readonly FeedbackEvent[], options: CallOptions = {}): Promise<FeedbackAnswer> {
+		const body = fromEvents(Array.isArray(events) ? events : [events as FeedbackEvent]);
+		return toFeedback(await this.#ask({ operation: Operation.feedback, target, body, rows: 0, options }));
 	}
 
 	/** As `rank` with `order: 'input'`, part by part as they are ready. The request is sent with the first `next()`.

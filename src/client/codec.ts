@@ -4,6 +4,8 @@ import { codeName, EngineError, type ErrorBody } from '../errors.js';
 import type { Operation } from '../native/addon.js';
 import { asBytes, fromTensor, toTensor, type WireTensor } from './tensors.js';
 import type {
+	FeedbackAnswer,
+	FeedbackEvent,
 	InferRequest,
 	ItemsAnswer,
 	RankRequest,
@@ -74,6 +76,7 @@ export interface WireAnswer {
 	offset?: number;
 	decisions?: string[];
 	outputs?: WireTensor[];
+	accepted?: number;
 	timing: { queue: number; compute: number; total: number };
 }
 
@@ -105,6 +108,10 @@ export function toTensors({ request_id, model, version, degraded, outputs = [], 
 	return { requestId: request_id, model, version, degraded, outputs: outputs.map(toTensor), timing: toTiming(timing) };
 }
 
+export function toFeedback({ request_id, model, version, degraded, accepted = 0, timing }: WireAnswer): FeedbackAnswer {
+	return { requestId: request_id, model, version, degraded, accepted, timing: toTiming(timing) };
+}
+
 /** The bytes lie anywhere in the frame; floats want an address that is a multiple of four. */
 const toFloats = (bytes: Uint8Array = new Uint8Array()): Float32Array => new Float32Array(Uint8Array.from(bytes).buffer);
 
@@ -119,6 +126,11 @@ export function fromRank({ candidates, ...rest }: RankRequest): object {
 export function fromScore({ rows }: ScoreRequest): object {
 	return { rows: rows instanceof Float32Array ? asBytes(rows) : rows };
 }
+
+export const fromEvents = (events: readonly FeedbackEvent[]): object => ({ events: events.map(fromEvent) });
+
+const fromEvent = ({ requestId, ...event }: FeedbackEvent): object =>
+	requestId === undefined ? event : { ...event, request_id: requestId };
 
 export function fromInfer({ inputs, outputs }: InferRequest): object {
 	const body = { inputs: inputs.map(fromTensor) };

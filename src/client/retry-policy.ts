@@ -1,5 +1,6 @@
 /** Which failures are tried again, when, and how often in all. */
 import type { EngineError } from '../errors.js';
+import { Operation } from '../native/addon.js';
 import { backoffMs } from './backoff.js';
 import { RetryBudget } from './retry-budget.js';
 
@@ -15,7 +16,10 @@ export interface RetryPolicyOptions {
 /** Requests are worth milliseconds: a wait beyond their deadlines helps nobody. */
 const BACKOFF = { baseMs: 10, maxMs: 1000 };
 
-/** Everything that a client asks only reads, so that all of it may be sent twice. What came too late once is not sought again. */
+/** All but feedback only reads, and may be sent twice whatever became of it. */
+export const isRead = (operation: Operation): boolean => operation !== Operation.feedback;
+
+/** What was refused may be taken later, or elsewhere. What came too late once is not sought again. */
 export const isWorthRepeating = ({ code, retryable }: EngineError): boolean => retryable && code !== 'DEADLINE_EXCEEDED';
 
 export class RetryPolicy {

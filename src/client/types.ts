@@ -56,6 +56,18 @@ export interface ScoreRequest {
 	rows: Float32Array | readonly Features[] | readonly (readonly number[])[];
 }
 
+/** One thing that a user did with an item. */
+export interface FeedbackEvent {
+	item: Id;
+	/** What was done, for example `click`: up to 64 of a to z, 0 to 9, `_`, `.` and `-`. */
+	event: string;
+	user?: Id;
+	/** How much of it: a rating, a price, seconds. */
+	value?: number;
+	/** The `requestId` of the answer in which the user saw the item. */
+	requestId?: Id;
+}
+
 export interface InferRequest {
 	/** One tensor for each input of the model's default graph. */
 	inputs: readonly Tensor[];
@@ -112,6 +124,11 @@ export interface ScoresAnswer extends Answer {
 export interface ScoresPart extends ScoresAnswer {
 	/** The place of the first of these scores among all of the request. */
 	offset: number;
+}
+
+/** Events that the server has taken; `degraded` has `unknown_items` where the model does not know one of them. */
+export interface FeedbackAnswer extends Answer {
+	accepted: number;
 }
 
 /** The outputs asked for, in that order. */

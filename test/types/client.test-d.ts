@@ -4,6 +4,8 @@ import {
 	type CallOptions,
 	type EngineError,
 	type ErrorCode,
+	type FeedbackAnswer,
+	type FeedbackEvent,
 	type Id,
 	type ItemsAnswer,
 	RankdClient,
@@ -28,6 +30,16 @@ test('recommend and similar answer items, score answers floats', () => {
 	expectTypeOf(client.score('m', { rows: [[1, 2]] }))
 		.resolves.toHaveProperty('scores')
 		.toEqualTypeOf<Float32Array>();
+});
+
+test('feedback takes one event or several, each with an item and a name', () => {
+	expectTypeOf(client.feedback('m', { item: 7, event: 'click' })).resolves.toEqualTypeOf<FeedbackAnswer>();
+	const events: readonly FeedbackEvent[] = [{ item: 'a', event: 'rate', user: 2n, value: 5, requestId: 'r' }];
+	client.feedback('m', events, { deadlineMs: 50 });
+	// @ts-expect-error what was done
+	client.feedback('m', { item: 7 });
+	// @ts-expect-error a number
+	client.feedback('m', { item: 7, event: 'rate', value: '5' });
 });
 
 test('streams give parts of scores, and know no order and no k', () => {

@@ -22,14 +22,22 @@ interface Setup {
 	budget?: number;
 	deadlineMs?: number;
 	hedgeAfterMs?: number;
+	operation?: Operation;
 	random?: () => number;
 }
 
-function begin({ attempts = 3, budget = 0.2, deadlineMs = 0, hedgeAfterMs, random = () => 1 }: Setup = {}) {
+function begin({
+	attempts = 3,
+	budget = 0.2,
+	deadlineMs = 0,
+	hedgeAfterMs,
+	operation = Operation.recommend,
+	random = () => 1,
+}: Setup = {}) {
 	const pool = new FakePool();
 	const policy = new RetryPolicy({ attempts, budget, random });
 	const context: CallContext = { pool, policy, calls: new Set(), hedgeAfterMs };
-	const request = { operation: Operation.recommend, target: 'tiny', priority: 0, rows: 0, body: encodeBody({}) };
+	const request = { operation, target: 'tiny', priority: 0, rows: 0, body: encodeBody({}) };
 	const parts: WireAnswer[] = [];
 	const ends: (EngineError | undefined)[] = [];
 	const caller = { part: (body: WireAnswer) => parts.push(body), end: (error?: EngineError) => ends.push(error) };
@@ -194,6 +202,36 @@ describe('hedging', () => {
 		spent.call.start();
 		vi.advanceTimersByTime(20);
 		expect(spent.pool.sent).toHaveLength(1);
+	});
+});
+
+describe('feedback', () => {
+	const operation = Operation.feedback;
+
+	test.each(['OVERLOADED', 'DRAINING', 'EVENT_LOG_FAILED'] as const)('what was refused is sent again: %s', (code) => {
+		const { call, pool } = begin({ operation });
+		call.start();
+		fail(pool.attempt(0), code);
+		vi.advanceTimersByTime(20);
+		expect(pool.sent).toHaveLength(2);
+	});
+
+	test('what left and was not answered is not: it may have been taken', () => {
+		const { call, pool, ends } = begin({ operation, hedgeAfterMs: 20 });
+		call.start();
+		vi.advanceTimersByTime(100);
+		expect(pool.sent).toHaveLength(1);
+		fail(pool.attempt(0), 'CONNECTION_LOST');
+		expect(ends).toEqual([expect.objectContaining({ code: 'CONNECTION_LOST' })]);
+	});
+
+	test('what never left is sent again', () => {
+		const { call, pool } = begin({ operation });
+		call.start();
+		pool.attempt(0).connection = undefined;
+		fail(pool.attempt(0), 'CONNECTION_LOST');
+		vi.advanceTimersByTime(20);
+		expect(pool.sent).toHaveLength(2);
 	});
 });
 

@@ -2,7 +2,18 @@
 import fc from 'fast-check';
 import { pack, unpack } from 'msgpackr';
 import { expect, test } from 'vitest';
-import { decodeAnswer, encodeBody, encodeFrame, fromRank, fromScore, toItems, toScores, toScoresPart } from '../../src/client/codec.js';
+import {
+	decodeAnswer,
+	encodeBody,
+	encodeFrame,
+	fromEvents,
+	fromRank,
+	fromScore,
+	toFeedback,
+	toItems,
+	toScores,
+	toScoresPart,
+} from '../../src/client/codec.js';
 import { catalogue } from '../../src/errors.js';
 import { Operation } from '../../src/native/addon.js';
 
@@ -72,6 +83,20 @@ test('an answer with items is renamed to camelCase', () => {
 	const { id, error, body } = decodeAnswer(framed({ ...answer, items }));
 	expect({ id, error }).toEqual({ id: 3, error: undefined });
 	expect(toItems(body)).toEqual({ ...camelCase, items });
+});
+
+test('events are renamed to snake_case, and what they have not is not sent', () => {
+	const events = fromEvents([
+		{ item: 'a', event: 'click', user: 7, value: 0.5, requestId: 'r0' },
+		{ item: 2, event: 'view' },
+	]);
+	expect(bodyOf(events)).toEqual({
+		events: [
+			{ item: 'a', event: 'click', user: 7, value: 0.5, request_id: 'r0' },
+			{ item: 2, event: 'view' },
+		],
+	});
+	expect(toFeedback(decodeAnswer(framed({ ...answer, accepted: 2 })).body)).toEqual({ ...camelCase, accepted: 2 });
 });
 
 test('scores are floats wherever their bytes lay in the frame', () => {

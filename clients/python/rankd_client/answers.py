@@ -104,6 +104,13 @@ class Scores(Answer):
         return f"<Scores of {self._origin()}: {np.array2string(self.scores, threshold=8, precision=4)} ({len(self)})>"
 
 
+@dataclass(frozen=True, kw_only=True)
+class Feedback(Answer):
+    """accepted: how many events the server has taken. degraded has "unknown_items" where the model does not know one."""
+
+    accepted: int
+
+
 class Tensors(dict[str, NDArray[Any]]):
     """The outputs of `infer` by name, in the order they came."""
 
@@ -128,6 +135,10 @@ def to_items(body: Mapping[str, Any]) -> Items:
 def to_scores(body: Mapping[str, Any]) -> Scores:
     scores = np.frombuffer(body.get("scores", b""), "<f4").copy()
     return Scores(**_common(body), scores=scores, decisions=body.get("decisions"))
+
+
+def to_feedback(body: Mapping[str, Any]) -> Feedback:
+    return Feedback(**_common(body), accepted=body["accepted"])
 
 
 def _common(body: Mapping[str, Any]) -> dict[str, Any]:

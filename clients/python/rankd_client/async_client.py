@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from numpy.typing import ArrayLike
 
-from .answers import Id, Items, Scores, Tensors, to_items, to_scores
+from .answers import Feedback, Id, Items, Scores, Tensors, to_feedback, to_items, to_scores
 from .calls import Deadline, with_retries
 from .codec import Request
 from .errors import RankdError
@@ -19,11 +19,13 @@ from .oip import InferRequest
 from .requests import (
     CallOptions,
     Candidates,
+    Event,
     RankOptions,
     Rows,
     UserSide,
     as_arrays,
     check_count,
+    make_feedback,
     make_rank,
     make_request,
     make_score,
@@ -54,7 +56,7 @@ class AsyncClient(ModelControl):
     retry_budget: retries per request, in the long run; 3 per second are allowed in any case.
 
     Methods raise `RankdError`. `OVERLOADED`, `DRAINING`, `MODEL_NOT_READY` and `CONNECTION_LOST` were tried again before,
-    within the deadline: all but `load` and `unload` only read.
+    within the deadline: all but `load`, `unload` and `feedback` only read. `feedback` is not sent again after `CONNECTION_LOST`.
 
     >>> async with AsyncClient("ws://127.0.0.1:8000/rpc", deadline_ms=50) as client:
     ...     answers = await asyncio.gather(*(client.recommend("packages", user=user) for user in users))
@@ -140,6 +142,14 @@ class AsyncClient(ModelControl):
         deadline = self._deadline(options)
         return await with_retries(self._policy, deadline, lambda: self._transport.infer(request, deadline))
 
+    async def feedback(self, target: str, events: Event | Sequence[Event], **options: Unpack[CallOptions]) -> Feedback:
+        """Tells what users did, so that the next model learns it: one event or up to 1,000, all or none of which are taken.
+
+        target: the model whose answers the users saw. After CONNECTION_LOST or DEADLINE_EXCEEDED nobody knows whether they
+        were taken, and they are not sent again: they would count twice.
+        """
+        return to_feedback(await self._ask(make_feedback(target, events, options), options, is_read=False))
+
     def stats(self) -> dict[str, int]:
         """Counts since the client was made: {requests, retries}."""
         return {"requests": self._policy.requests, "retries": self._policy.retries}
@@ -160,9 +170,11 @@ class AsyncClient(ModelControl):
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.url!r})"
 
-    async def _ask(self, request: Request, options: CallOptions) -> Mapping[str, Any]:
+    async def _ask(self, request: Request, options: CallOptions, *, is_read: bool = True) -> Mapping[str, Any]:
         deadline = self._deadline(options)
-        return await with_retries(self._policy, deadline, lambda: self._transport.ask(request, deadline))
+        return await with_retries(
+            self._policy, deadline, lambda: self._transport.ask(request, deadline), is_read=is_read
+        )
 
     async def _retried(self, attempt: Callable[[], Awaitable[T]]) -> T:
         return await with_retries(self._policy, Deadline(self._deadline_ms), attempt)

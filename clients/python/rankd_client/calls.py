@@ -34,28 +34,30 @@ class Deadline:
         return None if self.ms is None else max(1, math.ceil(self.left * 1000))
 
 
-async def with_retries(policy: RetryPolicy, deadline: Deadline, attempt: Callable[[], Awaitable[T]]) -> T:
-    """Raises the last attempt's error, or DEADLINE_EXCEEDED."""
+async def with_retries(
+    policy: RetryPolicy, deadline: Deadline, attempt: Callable[[], Awaitable[T]], *, is_read: bool = True
+) -> T:
+    """Raises the last attempt's error, or DEADLINE_EXCEEDED. is_read: whether it may be executed twice."""
     policy.started()
     limit = None if deadline.ms is None else deadline.left
     scope = asyncio.timeout(limit)
     try:
         async with scope:
-            return await _attempts(policy, deadline, attempt)
+            return await _attempts(policy, deadline, attempt, is_read)
     except TimeoutError as cause:
         if not scope.expired():
             raise
         raise RankdError("DEADLINE_EXCEEDED", f"no answer within the deadline of {deadline.ms:g} ms") from cause
 
 
-async def _attempts(policy: RetryPolicy, deadline: Deadline, attempt: Callable[[], Awaitable[T]]) -> T:
+async def _attempts(policy: RetryPolicy, deadline: Deadline, attempt: Callable[[], Awaitable[T]], is_read: bool) -> T:
     sent = 0
     while True:
         sent += 1
         try:
             return await attempt()
         except RankdError as error:
-            wait = policy.take_retry(error, sent, deadline.left)
+            wait = policy.take_retry(error, sent, deadline.left, is_read=is_read)
             if wait is None:
                 raise
         await asyncio.sleep(wait)

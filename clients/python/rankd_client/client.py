@@ -9,11 +9,11 @@ from typing import Any, Literal, Self, TypeVar, Unpack, overload
 
 from numpy.typing import ArrayLike
 
-from .answers import Id, Items, Scores, Tensors
+from .answers import Feedback, Id, Items, Scores, Tensors
 from .async_client import AsyncClient
 from .errors import RankdError
 from .loop_thread import LoopThread
-from .requests import CallOptions, Candidates, RankOptions, Rows, UserSide
+from .requests import CallOptions, Candidates, Event, RankOptions, Rows, UserSide
 
 T = TypeVar("T")
 
@@ -102,6 +102,14 @@ class Client:
         text or bytes and come as an object array of bytes; BF16 comes widened to float32.
         """
         return self._run(self.aio.infer(target, inputs, outputs=outputs, datatypes=datatypes, **options))
+
+    def feedback(self, target: str, events: Event | Sequence[Event], **options: Unpack[CallOptions]) -> Feedback:
+        """Tells what users did, so that the next model learns it: one event or up to 1,000, all or none of which are taken.
+
+        target: the model whose answers the users saw. After CONNECTION_LOST or DEADLINE_EXCEEDED nobody knows whether they
+        were taken, and they are not sent again: they would count twice.
+        """
+        return self._run(self.aio.feedback(target, events, **options))
 
     def live(self) -> bool:
         """Whether the server runs."""

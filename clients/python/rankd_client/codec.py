@@ -12,7 +12,7 @@ import numpy as np
 from .errors import CODES, RankdError, error_of
 
 FRAME_VERSION = 1
-OPERATIONS = {"recommend": 1, "rank": 2, "similar": 3, "score": 4, "infer": 5}
+OPERATIONS = {"recommend": 1, "rank": 2, "similar": 3, "score": 4, "infer": 5, "feedback": 8}
 
 #: msgpack's first byte of an array of eight.
 _ARRAY_OF_8 = b"\x98"

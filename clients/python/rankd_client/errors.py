@@ -44,10 +44,13 @@ CODES = {
     34: "UNSUPPORTED_FEATURE",
     35: "RESTRICTED",
     36: "NOT_ALLOWED",
+    37: "EVENT_LOG_FAILED",
 }
 
 #: The same request may succeed when it is sent again.
-RETRYABLE = frozenset({"OVERLOADED", "DEADLINE_EXCEEDED", "DRAINING", "MODEL_NOT_READY", "CONNECTION_LOST"})
+RETRYABLE = frozenset(
+    {"OVERLOADED", "DEADLINE_EXCEEDED", "DRAINING", "MODEL_NOT_READY", "CONNECTION_LOST", "EVENT_LOG_FAILED"}
+)
 
 
 class RankdError(Exception):

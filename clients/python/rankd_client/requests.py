@@ -47,6 +47,20 @@ class RankOptions(UserSide, total=False):
     query: str
 
 
+class EventFields(TypedDict):
+    item: Id
+    event: str
+
+
+class Event(EventFields, total=False):
+    """One thing that a user did. item: an id. event: what was done, for example "click": up to 64 of a to z, 0 to 9, _, .
+    and -. user: an id. value: how much of it. request_id: of the answer in which the user saw the item."""
+
+    user: Id
+    value: float
+    request_id: Id
+
+
 _OPTIONS = ("deadline_ms", "priority", "traceparent")
 
 
@@ -71,6 +85,11 @@ def make_rank(
 def make_score(target: str, rows: Rows, fields: Mapping[str, Any]) -> Request:
     form = _binary_rows(rows) if isinstance(rows, np.ndarray) else rows
     return make_request("score", target, {**fields, "rows": form}, len(rows))
+
+
+def make_feedback(target: str, events: Event | Sequence[Event], fields: Mapping[str, Any]) -> Request:
+    listed = [events] if isinstance(events, Mapping) else list(events)
+    return make_request("feedback", target, {**fields, "events": listed})
 
 
 def check_count(scores: Sized, rows: Rows) -> None:

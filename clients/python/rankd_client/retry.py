@@ -75,10 +75,13 @@ class RetryPolicy:
         self.requests += 1
         self._budget.deposit()
 
-    def take_retry(self, error: RankdError, sent: int, left: float) -> float | None:
+    def take_retry(self, error: RankdError, sent: int, left: float, *, is_read: bool = True) -> float | None:
         """Seconds to wait before a request that was sent `sent` times goes again; None when it may not, or would come too
-        late. What missed its deadline once is not sought again."""
+        late. What missed its deadline once is not sought again. is_read: whether it may be executed twice; what does more
+        than read is not sent again when nobody said what became of it."""
         if not error.retryable or error.code == "DEADLINE_EXCEEDED" or sent >= self._attempts:
+            return None
+        if error.code == "CONNECTION_LOST" and not is_read:
             return None
         wait = (error.retry_after or 0.0) + backoff(sent, BASE, LONGEST, self._uniform)
         if wait >= left or not self._budget.withdraw():

@@ -10,7 +10,7 @@ import msgpack
 import numpy as np
 import pytest
 
-from rankd_client.answers import to_items, to_scores
+from rankd_client.answers import to_feedback, to_items, to_scores
 from rankd_client.codec import OPERATIONS, Request, decode_body, decode_frame, encode_body, encode_frame
 from rankd_process import ROOT
 
@@ -57,6 +57,9 @@ def check_answer(body: Mapping[str, Any], expected: Case) -> None:
         wanted = np.array([np.nan if score is None else score for score in expected["scores"]], np.float32)
         np.testing.assert_array_equal(scores.scores, wanted)
         assert scores.decisions == expected.get("decisions")
+    if "accepted" in expected:
+        assert to_feedback(body).accepted == expected["accepted"]
+        assert to_feedback(body).degraded == expected["degraded"]
     assert (body["model"], body["version"]) == (expected["model"], expected["version"])
 
 
