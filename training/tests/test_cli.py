@@ -67,6 +67,17 @@ def test_the_test_items_are_read_once_unless_one_insists(shop, capsys):
     assert json.loads((shop / "runs" / "shop" / "metrics.json").read_text())["test_reads"] == 2
 
 
+def test_ratings_are_cross_validated_and_the_log_has_the_mean(shop):
+    changes = ["data.table.explicit=true", "model={name: svd, factors: 2}"]
+    changes += ["evaluation={protocol: ratings, choose_by: rmse, baselines: [], bootstrap_samples: 50, folds: 2}"]
+    assert main(["run", "shop.yaml", *(part for change in changes for part in ("--set", change))]) == 0
+    metrics = json.loads((shop / "runs" / "shop" / "metrics.json").read_text())
+    log = json.loads((shop / "runs" / "shop" / "run.json").read_text())
+    assert metrics["folds"]["count"] == 2
+    assert log["test"]["rmse"] == metrics["folds"]["mean"]["rmse"]
+    assert log["protocol"] == "ratings, mean of 2 random folds, temporal split"
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
