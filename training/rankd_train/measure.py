@@ -32,7 +32,7 @@ def measure_validation(run: Run) -> dict[str, Any]:
 
 
 def measure_test(run: Run, again: bool = False) -> dict[str, Any]:
-    """Reads the test part, for the model and for every baseline. Raises TestPartRead if other weights met it before."""
+    """Reads the test part, for the model and for every baseline. Raises AlreadyRead if other weights met it before."""
     recipe, stage = run.recipe, last_stage(run)
     training = training_set(run, stage)
     model = load_model(run, stage, training)

@@ -43,7 +43,7 @@ def test_diversity_is_the_mean_dissimilarity_of_all_pairs(asked):
     question, rankings, state = asked
     vectors, made_of = item_vectors(Items(tuple(range(ITEMS))), question.history)
     assert made_of == "co-occurrence"
-    figure = list_figures(rankings, question, vectors)["diversity"]
+    figure = list_figures(rankings, question.history, vectors)["diversity"]
     met = (state == 1).astype(float)
     for user, items in enumerate(lists_of(rankings)):
         pairs = [1 - cosine(met[:, a], met[:, b]) for a, b in itertools.combinations(items, 2)]
@@ -64,7 +64,7 @@ def test_items_are_alike_by_categories_and_tags_where_there_are_any():
 def test_novelty_falls_as_lists_leave_the_charts_and_self_information_rises(asked):
     question, rankings, state = asked
     vectors, _ = item_vectors(Items(tuple(range(ITEMS))), question.history)
-    figures = list_figures(rankings, question, vectors)
+    figures = list_figures(rankings, question.history, vectors)
     met = (state == 1).sum(axis=0)
     for user, items in enumerate(lists_of(rankings)):
         place = [((met < met[item]).sum() + ((met == met[item]).sum() - 1) / 2) / (ITEMS - 1) for item in items]
@@ -76,7 +76,7 @@ def test_novelty_falls_as_lists_leave_the_charts_and_self_information_rises(aske
 def test_serendipity_counts_hits_that_the_popular_list_does_not_have(asked):
     question, rankings, state = asked
     vectors, _ = item_vectors(Items(tuple(range(ITEMS))), question.history)
-    figure = list_figures(rankings, question, vectors)["serendipity"]
+    figure = list_figures(rankings, question.history, vectors)["serendipity"]
     charts = np.argsort(-(state == 1).sum(axis=0), kind="stable")
     for user, items in enumerate(lists_of(rankings)):
         popular = [item for item in charts if state[rankings.users[user], item] != 1][:10]

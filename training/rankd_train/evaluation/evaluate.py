@@ -110,7 +110,7 @@ def with_rankings(
     question = question_of(context, config, users)
     rankings = rank(model, question, max(*config.ks, LIST_K))
     vectors, made_of = item_vectors(split.items, context.history)
-    figures = accuracy_figures(rankings, split.explicit, config) | list_figures(rankings, question, vectors)
+    figures = accuracy_figures(rankings, split.explicit, config) | list_figures(rankings, context.history, vectors)
     if not split.explicit:
         figures |= presence_figures(model, question, seed)
     figures = spread(figures, rankings.users, users)

@@ -6,14 +6,14 @@ from scipy.stats import rankdata
 
 from rankd_train.data.interactions import Items
 from rankd_train.evaluation.metrics import PerUser
-from rankd_train.evaluation.rankings import Question, Rankings, flat
+from rankd_train.evaluation.rankings import Rankings, flat
 
 CHUNK = 256  # lists at once: 2,560 rows of item vectors
 LIST_K = 10  # places of a list that are looked at, as in seed 001
 
 
-def list_figures(rankings: Rankings, question: Question, vectors: sp.csr_matrix) -> dict[str, PerUser]:
-    """Of the first ten places; vectors: [I, C], see `item_vectors`. Users to whom nothing was recommended are left out.
+def list_figures(rankings: Rankings, history: sp.csr_matrix, vectors: sp.csr_matrix) -> dict[str, PerUser]:
+    """Of the first ten places. history: [U, I] 0/1; vectors: [I, C], see `item_vectors`. An empty list has no figures.
 
     diversity         mean of 1 - cosine over all pairs of a list (Ziegler et al. 2005, as dissimilarity)
     novelty           mean popularity rank: 0 = the least popular item, 1 = the most popular. As in seed 001, lower is more novel.
@@ -21,10 +21,10 @@ def list_figures(rankings: Rankings, question: Question, vectors: sp.csr_matrix)
     serendipity       share of places with a relevant item that the plain list of popular items does not have (Ge et al. 2010)
     """
     top = rankings.top[:, :LIST_K]
-    popularity = np.bincount(question.history.indices, minlength=question.history.shape[1])
+    popularity = np.bincount(history.indices, minlength=history.shape[1])
     place = (rankdata(popularity) - 1) / max(len(popularity) - 1, 1)
-    information = -np.log2(np.maximum(popularity, 1) / question.history.shape[0])
-    surprise = relevant_places(rankings) & ~expected_places(top, question, popularity)
+    information = -np.log2(np.maximum(popularity, 1) / history.shape[0])
+    surprise = relevant_places(rankings) & ~expected_places(top, history[rankings.users], popularity)
     return {
         "diversity": PerUser.mean(dissimilarity(top, vectors)),
         "novelty": mean_of_places(place[top], top),
@@ -102,12 +102,13 @@ def relevant_places(rankings: Rankings) -> np.ndarray:
     return hit[:, : rankings.top.shape[1]]
 
 
-def expected_places(top: np.ndarray, question: Question, popularity: np.ndarray) -> np.ndarray:
-    """[Q, K] bool: the items that the popular list, without the user's history, has among its first K as well."""
+def expected_places(top: np.ndarray, met: sp.csr_matrix, popularity: np.ndarray) -> np.ndarray:
+    """[Q, K] bool: the places with an item that is among the first K of the popular list, the user's history left out.
+
+    top: [Q, K]; met: [Q, I] 0/1; popularity: [I]."""
     order = np.argsort(-popularity, kind="stable")
     place = np.empty(len(order), dtype=np.int64)
     place[order] = np.arange(len(order))
-    met = question.history[question.users]
     by_place = sp.csr_matrix((met.data, place[met.indices], met.indptr), shape=met.shape)
     by_place.sort_indices()
     asked = np.arange(len(top), dtype=np.int64)[:, None] * len(order) + place[top]  # (Q, K)

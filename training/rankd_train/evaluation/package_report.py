@@ -4,19 +4,17 @@ from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
+import scipy.sparse as sp
 import torch
 
 from rankd_train.artefact import Artefact
 from rankd_train.config import RunConfig
 from rankd_train.dataset import Dataset
 from rankd_train.evaluation import full_ranking as full
-from rankd_train.evaluation.leave_one_out import (
-    Answers,
-    bootstrap_interval,
-    equal_opportunity,
-    list_metrics,
-    ranking_metrics,
-)
+from rankd_train.evaluation.bootstrap import intervals
+from rankd_train.evaluation.leave_one_out import Answers
+from rankd_train.evaluation.lists import coverage, list_figures
+from rankd_train.evaluation.metrics import PerUser, ranking_figures
 from rankd_train.evaluation.served import CandidateSet, candidates_of, rank_candidates
 from rankd_train.models.ease import ease_weights
 from rankd_train.models.item_knn import cosine_weights
@@ -41,7 +39,10 @@ def evaluate(config: RunConfig, data: Dataset, artefact: Artefact) -> dict[str, 
         for key, value in served.items()
         if "@" in key and key.split("@")[0] in ("precision", "recall", "ndcg")
     }
-    popularity = data.split.popularity
+    split = data.split
+    rankings = answers.rankings(split.test, len(split.items))
+    content = sp.csr_matrix(data.content[: len(split.items)])
+    lists = {name: figure.value() for name, figure in list_figures(rankings, split.train, content).items()}
     return {
         "model_version": f"v{config.bundle.version}",
         "timestamp": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -54,11 +55,8 @@ def evaluate(config: RunConfig, data: Dataset, artefact: Artefact) -> dict[str, 
         "metrics": {
             "ranking": {**ranking, "map": served["map@10"]},
             "prediction": prediction,
-            "business": {
-                "coverage": served["coverage@10"],
-                **list_metrics(answers.top, popularity, data.content[: len(data.split.items)]),
-            },
-            "fairness": {"equal_opportunity": equal_opportunity(answers.rank, history_groups(data))},
+            "business": {"coverage": served["coverage@10"], **lists},
+            "fairness": {"equal_opportunity": by_group(ranking_figures(rankings, (K,))["hr@10"], history_groups(data))},
         },
         "served": served,
         "served_history_only": new_user,
@@ -82,7 +80,7 @@ def evaluate_baselines(config: RunConfig, data: Dataset) -> dict[str, dict[str, 
     }
     users = np.arange(train.shape[0])
     return {
-        name: figures(config, full.rank_all(score, train, users, data.split.test, K), train.shape[1])
+        name: figures(config, full.rank_all(score, train, users, data.split.test, K), data.split.test, train.shape[1])
         for name, score in scorers.items()
     }
 
@@ -103,7 +101,7 @@ def evaluate_full_rankings(config: RunConfig, data: Dataset, artefact: Artefact)
     }
     return {
         name: {
-            **figures(config, full.rank_all(score, train, users, test[users], K, chunk), items),
+            **figures(config, full.rank_all(score, train, users, test[users], K, chunk), test[users], items),
             "sources": len(users),
         }
         for name, (score, users, chunk) in asked.items()
@@ -122,16 +120,30 @@ def evaluate_served(
     answers = Answers(candidates.target_ranks(scores).numpy(), candidates.best(scores, K))
     found = candidates.item == candidates.target[candidates.row_user]
     served = {
-        **figures(config, answers, len(split.items)),
+        **figures(config, answers, split.test, len(split.items)),
         "candidates_per_request": round(len(scores) / len(user_row), 1),
         "candidate_recall": float(found.sum() / len(user_row)),
     }
     return served, answers, prediction_metrics(candidates, scores, found)
 
 
-def figures(config: RunConfig, answers: Answers, item_count: int) -> dict[str, Any]:
-    low, high = bootstrap_interval(answers.rank, K, config.evaluation.bootstrap_samples, config.seed)
-    return {**ranking_metrics(answers, item_count, K), "hr@10_interval": [low, high]}
+def figures(config: RunConfig, answers: Answers, target: np.ndarray, items: int) -> dict[str, Any]:
+    """target: [U] the held-out items. With one relevant item the reciprocal rank is the average precision."""
+    per_user = ranking_figures(answers.rankings(target, items), (K // 2, K))
+    values = {name: figure.value() for name, figure in per_user.items() if "@" in name}
+    interval = intervals({"hr@10": per_user["hr@10"]}, config.evaluation.bootstrap_samples, config.seed)["hr@10"]
+    return {
+        **values,
+        "mrr@10": values["map@10"],
+        "coverage@10": coverage(answers.top, items),
+        "hr@10_interval": interval,
+    }
+
+
+def by_group(hits: PerUser, groups: np.ndarray) -> dict[str, float]:
+    """Hit rate by group of users, and the largest difference between two groups (equal opportunity)."""
+    rates = {str(group): hits.value(groups == group) for group in np.unique(groups)}
+    return {**rates, "difference": max(rates.values()) - min(rates.values())}
 
 
 def prediction_metrics(candidates: CandidateSet, scores: torch.Tensor, found: torch.Tensor) -> dict[str, float]:
