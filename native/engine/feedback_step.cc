@@ -27,7 +27,8 @@ void FeedbackStep::run(const Model& model, const pipeline::LiveItems& live, pipe
         state.status = log(model, *state.request, receipts_[i]);
         // An item that is newer than the bundle is what the next training wants to hear of; an id of the wrong form looks the
         // same.
-        if (!knows_all(model, catalogue, state.request->events)) add(state.degraded, wire::Degraded::kUnknownItems);
+        if (state.is_ok() && !knows_all(model, catalogue, state.request->events))
+            add(state.degraded, wire::Degraded::kUnknownItems);
     }
     for (size_t i = 0; i < receipts_.size(); ++i)
         if (receipts_[i] != nullptr) scratch.requests[i].status = log_->wait(receipts_[i]);

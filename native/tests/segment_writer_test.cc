@@ -1,6 +1,9 @@
 // Lines on disk: whole, once, in segments of bounded size, synced as the policy says.
 #include "store/segment_writer.h"
 
+#include <sys/resource.h>
+
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 
@@ -186,6 +189,41 @@ TEST("the file system: the folder is made, files are new, and what a torn line w
     CHECK(!(*file)->is_usable());
     CHECK_OK(writer.write(bytes_of("c\n"), written));
     CHECK_EQ(folder->list().size(), 1u);
+}
+
+/// A disk that is full after so many bytes of each file, as the system tells it.
+class FileSizeLimit {
+  public:
+    explicit FileSizeLimit(rlim_t bytes) : handler_(std::signal(SIGXFSZ, SIG_IGN)) {
+        getrlimit(RLIMIT_FSIZE, &before_);
+        const rlimit limit{bytes, before_.rlim_max};
+        setrlimit(RLIMIT_FSIZE, &limit);
+    }
+    ~FileSizeLimit() {
+        setrlimit(RLIMIT_FSIZE, &before_);
+        std::signal(SIGXFSZ, handler_);
+    }
+
+  private:
+    rlimit before_{};
+    void (*handler_)(int);
+};
+
+TEST("the file system: what a full disk took of a write is cut off again") {
+    const TemporaryFolder temporary;
+    const auto folder = segment_folder(temporary.path());
+    const auto file = std::move(folder->create("events-1-2.jsonl")).value();
+    {
+        const FileSizeLimit limit(5);
+        CHECK_OK(file->append(bytes_of("a\n")));
+        const Status status = file->append(bytes_of("bbbbbb\n"));
+        CHECK_EQ(code_name(status.code()), "EVENT_LOG_FAILED");
+        CHECK(status.message().find("File too large") != std::string::npos);
+        CHECK(file->is_usable());
+        CHECK_EQ(folder->list()[0].bytes, 2u);
+    }
+    CHECK_OK(file->append(bytes_of("bbbbbb\n")));
+    CHECK_EQ(folder->list()[0].bytes, 9u);
 }
 
 TEST("the file system's reasons are told with the path") {
