@@ -1,4 +1,4 @@
-"""One progress bar for loops outside Lightning: quiet where no one watches, so that logs stay readable."""
+"""What a run tells while it runs, all on stderr: stdout is for results. Bars stand only where someone watches."""
 
 import sys
 import time
@@ -15,10 +15,14 @@ def progress(values: Iterable[T], what: str, unit: str = "batches", total: int |
     return iter(tqdm(values, desc=what, unit=f" {unit}", total=total, disable=not sys.stderr.isatty(), leave=False))
 
 
+def tell(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
 @contextmanager
 def step(what: str) -> Iterator[None]:
-    """Tells on stderr what is being done, and how long it took: stdout is for results."""
+    """Tells what is being done, and how long it took."""
     started = time.monotonic()
-    print(f"• {what}", file=sys.stderr, flush=True)
+    tell(f"• {what}")
     yield
-    print(f"  {what}: {time.monotonic() - started:.1f} s", file=sys.stderr, flush=True)
+    tell(f"  {what}: {time.monotonic() - started:.1f} s")

@@ -1,6 +1,7 @@
 """A recipe from data to a fitted model. `open_run` and `train` are read first: the rest are their steps."""
 
 import json
+import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -60,7 +61,8 @@ def train(run: Run, resume: bool = False) -> None:
     """Fits on the training part and chooses by validation; then, unless the recipe says otherwise, fits on both."""
     title = run.family.title
     if not resume:
-        (run.folder / FINAL / "model.pt").unlink(missing_ok=True)  # of an earlier run
+        for stage in (CHOICE, FINAL):
+            shutil.rmtree(run.folder / stage, ignore_errors=True)  # of an earlier run: whoever resumes must not meet it
     chosen = run.timed("fit", f"fitting {title}", lambda: fit(run, CHOICE, resume=resume))
     save(run, CHOICE, chosen)
     if run.recipe.split.refit and len(run.split.validation) > 0:

@@ -35,7 +35,7 @@ def test_adam_adds_its_weight_decay_to_the_gradient_and_adamw_shrinks_the_weight
 def test_fp16_on_a_processor_becomes_bf16_and_says_so(capsys):
     precision = Precision(OptimiserConfig(precision="fp16"), CPU)
     assert precision.dtype == torch.bfloat16
-    assert "bf16 instead" in capsys.readouterr().out
+    assert "bf16 instead" in capsys.readouterr().err
     with precision.forward():
         assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype == torch.bfloat16
     with Precision(OptimiserConfig(), CPU).forward():

@@ -1,1 +1,1 @@
-"""Training loops: what Lightning is told, and the examples that the ranker learns from."""
+"""Training by gradients: the loop with its optimiser and schedules, and the tasks that run in it."""

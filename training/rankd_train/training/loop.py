@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from rankd_train.errors import TrainError
 from rankd_train.progress import progress as progress_bar
+from rankd_train.progress import tell
 from rankd_train.training.checkpoint import FILE, Progress, load_checkpoint, save_checkpoint
 from rankd_train.training.optimiser import OptimiserConfig, find_device, make_optimiser
 from rankd_train.training.precision import Precision
@@ -76,7 +77,7 @@ def train(
         (folder / FILE).unlink(missing_ok=True)  # of an earlier run: whoever resumes this one must not meet it
     elif folder is not None and (folder / FILE).is_file():
         reached = load_checkpoint(folder, config, run.parts())
-        print(f"  {task.name}: going on after {reached.epoch} epochs", flush=True)
+        tell(f"  {task.name}: going on after {reached.epoch} epochs")
     last = plan.epochs if plan else config.max_epochs
     while reached.epoch < last and not reached.finished:
         if plan:
@@ -140,7 +141,7 @@ class Run:
         entry = {"epoch": reached.epoch, **metrics, "level": level, "seconds": round(seconds, 2)}
         reached.history.append(entry)
         shown = " ".join(f"{key} {value:.4g}" for key, value in metrics.items())
-        print(f"  {task.name} epoch {reached.epoch}: {shown} {seconds:.1f} s", flush=True)
+        tell(f"  {task.name} epoch {reached.epoch}: {shown} {seconds:.1f} s")
         reached.epoch += 1
 
     def train_step(self, group: Sequence[Any], learning_rate: float) -> Tensor:

@@ -2,6 +2,7 @@
 
 import torch
 
+from rankd_train.progress import tell
 from rankd_train.training.optimiser import OptimiserConfig
 
 
@@ -12,7 +13,7 @@ class Precision:
     def __init__(self, config: OptimiserConfig, device: torch.device):
         wanted = config.precision
         if wanted == "fp16" and device.type == "cpu":
-            print("fp16 has no fast arithmetic on a processor: training in bf16 instead", flush=True)
+            tell("fp16 has no fast arithmetic on a processor: training in bf16 instead")
             wanted = "bf16"
         self.dtype = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}[wanted]
         self.device = device
