@@ -93,11 +93,31 @@ def test_a_user_who_leaves_nothing_to_draw_is_no_obstacle():
 def test_ratings_alone_rank_nothing(world, scores):
     split, _, values = world
     got = evaluate(
-        FixedScores(scores, values), EvaluationContext(split, "test"), EvaluationConfig(protocol="ratings"), 0
+        FixedScores(scores, values),
+        EvaluationContext(split, "test"),
+        EvaluationConfig(protocol="ratings", choose_by="rmse"),
+        0,
     )
     assert set(got.metrics) == {"rmse", "mae"} and got.rankings is None
     with pytest.raises(ConfigError, match='no "ndcg@10" under the protocol "ratings"'):
         got.chosen(EvaluationConfig())
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"ks": ()}, "evaluation.ks"),
+        ({"ks": (0, 10)}, "evaluation.ks"),
+        ({"ks": (20,)}, r'choose_by" must be .* with ks \[20\]: precision@20, .* got ndcg@10'),
+        ({"choose_by": "ndgc@10"}, "got ndgc@10"),
+        ({"protocol": "ratings"}, "rmse, mae; got ndcg@10"),
+        ({"bootstrap_samples": 0}, "bootstrap_samples"),
+        ({"users": -1}, "evaluation.users"),
+    ],
+)
+def test_a_recipe_that_cannot_be_evaluated_is_refused_while_it_is_read(settings, message):
+    with pytest.raises(ConfigError, match=message):
+        EvaluationConfig(**settings)
 
 
 def test_a_sample_of_users_is_the_same_for_every_model(world, scores):

@@ -2,19 +2,19 @@
 
 from dataclasses import replace
 
-from rankd_train.evaluation.config import EvaluationConfig
+from rankd_train.evaluation.config import ERRORS, EvaluationConfig
 from rankd_train.evaluation.evaluate import Evaluation, EvaluationContext, evaluate
 from rankd_train.models.recommender import FitOptions, TrainingSet
 from rankd_train.models.registry import find_family
 from rankd_train.progress import step
 
-LOWER_IS_BETTER = ("rmse", "mae")
-
 
 def evaluate_baselines(
     training: TrainingSet, context: EvaluationContext, config: EvaluationConfig, options: FitOptions, family: str
 ) -> dict[str, Evaluation]:
-    """training: what the model was fitted on; family: the model's own, which is no baseline of itself."""
+    """training: what the model was fitted on; family: the model's own, which is no baseline of itself.
+
+    Where values are predicted, families that only rank have nothing to show and are left out."""
     evaluations = {}
     for name in config.baselines:
         if name == family:
@@ -23,7 +23,9 @@ def evaluate_baselines(
         with step(f"baseline {name}"):
             own = replace(options, folder=options.folder / name, choices={}, resume=False)
             fitted = baseline.fit(baseline.config(), training, own)
-            evaluations[name] = evaluate(fitted.model, context, config, options.seed)
+            evaluation = evaluate(fitted.model, context, config, options.seed)
+        if evaluation.metrics:
+            evaluations[name] = evaluation
     return evaluations
 
 
@@ -34,4 +36,4 @@ def strongest(baselines: dict[str, Evaluation], metric: str) -> str | None:
     }
     if not having:
         return None
-    return (min if metric in LOWER_IS_BETTER else max)(having, key=lambda name: having[name])
+    return (min if metric in ERRORS else max)(having, key=lambda name: having[name])

@@ -3,6 +3,12 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from rankd_train.errors import ConfigError
+
+AT_K = ("precision", "recall", "hr", "ndcg", "map", "ndcg_graded")  # each for every one of `ks`
+WHOLE = ("map", "mrr", "auc")
+ERRORS = ("rmse", "mae")
+
 
 @dataclass(frozen=True)
 class EvaluationConfig:
@@ -19,3 +25,20 @@ class EvaluationConfig:
     bootstrap_samples: int = 1_000
     # Repeats the whole fit over so many random folds of all events, as papers on ratings do; 0 = the split's test part alone.
     folds: int = 0
+
+    def __post_init__(self) -> None:
+        """What is told now need not be found out after hours of training."""
+        if not self.ks or min(self.ks) < 1:
+            raise ConfigError(f'"evaluation.ks" must be lengths of lists, each at least 1, got {list(self.ks)}')
+        if self.bootstrap_samples < 1:
+            raise ConfigError(f'"evaluation.bootstrap_samples" must be above 0, got {self.bootstrap_samples}')
+        for name in ("users", "folds"):
+            if getattr(self, name) < 0:
+                raise ConfigError(f'"evaluation.{name}" must not be negative, got {getattr(self, name)}')
+        ranked = [f"{name}@{k}" for name in AT_K for k in self.ks] + list(WHOLE)
+        known = list(ERRORS) if self.protocol == "ratings" else [*ranked, *ERRORS]
+        if self.choose_by not in known:
+            raise ConfigError(
+                f'"evaluation.choose_by" must be something that the protocol "{self.protocol}" measures with ks '
+                f"{list(self.ks)}: {', '.join(known)}; got {self.choose_by}"
+            )

@@ -11,7 +11,7 @@ import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from rankd_train.evaluation.baselines import LOWER_IS_BETTER
+from rankd_train.evaluation.config import ERRORS
 
 OURS, OTHER, INK = "#2f81f7", "#9e7bd8", "#7d8590"
 STYLE = {
@@ -68,7 +68,7 @@ def training_curves(epochs: Sequence[Mapping[str, float]], metric: str) -> Figur
         right = left.twinx()
         right.spines["right"].set_visible(True)
         values = [entry.get(watched, float("nan")) for entry in epochs]
-        choose = min if metric in LOWER_IS_BETTER else max
+        choose = min if metric in ERRORS else max
         best = values.index(choose(value for value in values if value == value))
         right.plot(number, values, color=OURS, label=watched.replace("_", " "))
         right.plot(
@@ -87,7 +87,7 @@ def watched_metric(names: list[str], metric: str) -> str | None:
 def baselines(metrics: Mapping[str, Any], metric: str) -> Figure:
     rows = {name: figures[metric] for name, figures in metrics["baselines"].items() if metric in figures}
     own = own_figure(metrics, metric)
-    rows = dict(sorted(rows.items(), key=lambda row: row[1], reverse=metric in LOWER_IS_BETTER)) | {"this model": own}
+    rows = dict(sorted(rows.items(), key=lambda row: row[1], reverse=metric in ERRORS)) | {"this model": own}
     figure = Figure(figsize=(6.4, 0.8 + 0.36 * len(rows)))
     axes = figure.subplots()
     axes.barh(list(rows), list(rows.values()), color=[OTHER] * (len(rows) - 1) + [OURS], height=0.6)

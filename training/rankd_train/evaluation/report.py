@@ -6,12 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from rankd_train.evaluation.baselines import LOWER_IS_BETTER, strongest
+from rankd_train.evaluation.baselines import strongest
 from rankd_train.evaluation.bootstrap import differences, intervals
-from rankd_train.evaluation.config import EvaluationConfig
+from rankd_train.evaluation.config import ERRORS, EvaluationConfig
 from rankd_train.evaluation.evaluate import Evaluation
 
-PREDICTION = ("rmse", "mae")
 BUSINESS = ("coverage", "diversity", "novelty", "self_information", "serendipity")
 COMPARED = ("ndcg@10", "precision@10")  # the seed's own
 HEADLINE = ("ndcg@10", "recall@10", "hr@10", "rmse")  # of each segment, beside what chose
@@ -48,8 +47,8 @@ def metrics_json(
         "model_version": f"v{version}",
         "timestamp": (now or datetime.now(UTC)).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "metrics": {
-            "ranking": {name: value for name, value in metrics.items() if name not in PREDICTION + BUSINESS},
-            "prediction": {name: metrics[name] for name in PREDICTION if name in metrics},
+            "ranking": {name: value for name, value in metrics.items() if name not in ERRORS + BUSINESS},
+            "prediction": {name: metrics[name] for name in ERRORS if name in metrics},
             "business": {name: metrics[name] for name in BUSINESS if name in metrics},
             "fairness": evaluation.fairness,
         },
@@ -78,7 +77,7 @@ def improvements(ours: Mapping[str, float], theirs: Mapping[str, float], config:
     for name in dict.fromkeys((*COMPARED, config.choose_by)):
         if name in ours and theirs.get(name, 0) > 0:
             share = ours[name] / theirs[name] - 1
-            result[f"{name}_improvement"] = f"{100 * (-share if name in LOWER_IS_BETTER else share):+.1f}%"
+            result[f"{name}_improvement"] = f"{100 * (-share if name in ERRORS else share):+.1f}%"
     return result
 
 
