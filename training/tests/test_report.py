@@ -80,6 +80,17 @@ def test_intervals_hold_the_figures_and_segments_add_up(metrics):
         assert sum(part["users"] * part["metrics"]["hr@10"] for part in groups.values()) == pytest.approx(users * whole)
 
 
+def test_segments_count_the_users_that_their_figures_are_of():
+    split = small_split()
+    values = np.where(np.arange(split.shape[0]) < 40, 5.0, 1.0)
+    rated = replace(split.test, value=values[split.test.user].astype(np.float32))
+    config = EvaluationConfig(relevant_from=4, bootstrap_samples=20)
+    context = EvaluationContext(replace(split, test=rated, explicit=True), "test")
+    evaluation = evaluate(FixedScores(np.ones(split.shape)), context, config, 0)
+    activity = metrics_json("1.0.0", evaluation, {}, config, seed=0)["segments"]["activity"]
+    assert sum(part["users"] for part in activity.values()) == evaluation.asked < 40
+
+
 def test_a_lower_error_is_an_improvement():
     split = replace(small_split(), explicit=True)
     context, config = EvaluationContext(split, "test"), EvaluationConfig(protocol="ratings", choose_by="rmse")

@@ -82,14 +82,17 @@ def improvements(ours: Mapping[str, float], theirs: Mapping[str, float], config:
 
 
 def segments(evaluation: Evaluation, config: EvaluationConfig, seed: int) -> dict[str, dict[str, Any]]:
-    """By attribute and group: how many users, their figures, and 95 % intervals."""
+    """By attribute and group: how many users the figures are of, the figures, and their 95 % intervals."""
     names = [name for name in dict.fromkeys((config.choose_by, *HEADLINE)) if name in evaluation.figures]
     figures = {name: evaluation.figures[name] for name in names}
+    if not figures:
+        return {}
+    applies = np.any([figure.weight > 0 for figure in figures.values()], axis=0)
     result: dict[str, dict[str, Any]] = {}
     for attribute, group in evaluation.groups.items():
         result[attribute] = {}
-        for name in np.unique(group[group != ""]):
-            users = group == name
+        for name in np.unique(group[(group != "") & applies]):
+            users = (group == name) & applies
             values = {metric: figure.value(users) for metric, figure in figures.items()}
             result[attribute][str(name)] = {
                 "users": int(users.sum()),
