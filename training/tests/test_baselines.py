@@ -64,6 +64,23 @@ def test_popularity_without_times_cannot_age():
         popular_scores(PopularityConfig(half_life_days=1), data)
 
 
+def test_popularity_predicts_an_items_mean_rating_drawn_to_the_mean_of_all():
+    data = make_data(explicit=True)
+    model = popularity.fit(PopularityConfig(rating_prior=2.0), data, options()).model
+    mean = data.events.value.mean()
+    own = [data.events.value[data.events.item == item] for item in range(40)]
+    slow = [(values.sum() + 2 * mean) / (len(values) + 2) for values in own]
+    assert model.ratings(np.zeros(40, dtype=np.int64), np.arange(40)) == pytest.approx(slow)
+    assert (
+        popularity.fit(PopularityConfig(), make_data(), options()).model.ratings(np.array([0]), np.array([0])) is None
+    )
+
+
+def test_shares_of_popularity_are_no_ratings():
+    data = make_data(explicit=True)
+    assert category.fit(CategoryConfig(), data, options()).model.ratings(np.array([0]), np.array([0])) is None
+
+
 def test_a_random_order_is_each_users_own_and_the_same_each_time():
     data = make_data()
     model = random_order.fit(RandomConfig(), data, options(seed=5)).model

@@ -39,7 +39,13 @@ def fit(config: CategoryConfig, data: TrainingSet, options: FitOptions) -> Fitte
     unknown[0, -1] = OVERALL
     fold = FoldIn.of_mean(np.pad(membership, ((0, 0), (0, 1))).astype(np.float32))
     users = unknown + fold.vectors(data.matrix)  # (U, C + 1)
-    return Fitted(FactorModel(Factors(np.vstack([unknown, users]), items, fold), data))
+    return Fitted(CategoryModel(Factors(np.vstack([unknown, users]), items, fold), data))
+
+
+class CategoryModel(FactorModel):
+    def ratings(self, users: np.ndarray, items: np.ndarray) -> None:
+        """Shares of popularity are no ratings, also where the data are."""
+        return None
 
 
 def category_shares(items: Items, most: int) -> sp.csr_matrix:
@@ -55,8 +61,8 @@ def category_shares(items: Items, most: int) -> sp.csr_matrix:
     return sp.csr_matrix((share, (row, place)), shape=(len(categories), len(known)))[:, largest]
 
 
-def restore(config: CategoryConfig, data: TrainingSet, state: dict[str, Tensor]) -> FactorModel:
-    return FactorModel.restore(state, data)
+def restore(config: CategoryConfig, data: TrainingSet, state: dict[str, Tensor]) -> CategoryModel:
+    return CategoryModel.restore(state, data)
 
 
 FAMILY = Family(

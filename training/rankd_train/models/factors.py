@@ -1,6 +1,7 @@
 """Models whose score is a dot product of a user vector and an item vector, and how a history becomes a user vector."""
 
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 import scipy.sparse as sp
@@ -101,12 +102,12 @@ class FactorModel(Recommender):
             arrays["similar"] = f.similar
         return {name: torch.from_numpy(values) for name, values in arrays.items()}
 
-    @staticmethod
-    def restore(state: dict[str, Tensor], data: TrainingSet) -> "FactorModel":
+    @classmethod
+    def restore(cls, state: dict[str, Tensor], data: TrainingSet) -> Self:
         arrays = {name: values.numpy() for name, values in state.items()}
         items = arrays["items"]
         fold = FoldIn(arrays.get("fold_rows", items), arrays["fold_base"], arrays["fold_growth"])
-        return FactorModel(Factors(arrays["users"], items, fold, arrays.get("similar")), data)
+        return cls(Factors(arrays["users"], items, fold, arrays.get("similar")), data)
 
     def serving(self) -> Serving:
         f = self.factors

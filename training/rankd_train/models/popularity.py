@@ -38,8 +38,20 @@ def fit(config: PopularityConfig, data: TrainingSet, options: FitOptions) -> Fit
     if config.rating_weight:
         if not data.explicit:
             raise ConfigError("model.rating_weight needs ratings; the events of this set have none (rating_weight: 0)")
-        scores = scores + config.rating_weight * mean_ratings(data.events, data.shape[1], config.rating_prior)
-    return Fitted(ListModel(scores.astype(np.float32), data))
+        scores = scores + config.rating_weight * rating_shares(data.events, data.shape[1], config.rating_prior)
+    return Fitted(PopularityModel(scores.astype(np.float32), data, config.rating_prior))
+
+
+class PopularityModel(ListModel):
+    def __init__(self, item_scores: np.ndarray, data: TrainingSet, rating_prior: float):
+        super().__init__(item_scores, data)
+        self.rating_prior = rating_prior
+
+    def ratings(self, users: np.ndarray, items: np.ndarray) -> np.ndarray | None:
+        """The item's shrunken mean rating, whoever asks."""
+        if not self.data.explicit:
+            return None
+        return mean_ratings(self.data.events, self.data.shape[1], self.rating_prior)[items]
 
 
 def event_weights(config: PopularityConfig, data: TrainingSet) -> np.ndarray:
@@ -67,15 +79,21 @@ def kind_weights(weights: Mapping[str, float], events: Events) -> np.ndarray:
 
 
 def mean_ratings(events: Events, items: int, prior: float) -> np.ndarray:
-    """[items] in [0, 1]: mean rating, drawn to the global mean by `prior` ratings of it, between lowest and highest."""
+    """[items] mean rating, drawn to the global mean by `prior` ratings of it; the global mean of an item without any."""
+    mean = float(events.value.mean())
+    total, count = np.bincount(events.item, events.value, items), np.bincount(events.item, minlength=items)
+    weight = count + prior
+    return np.where(weight > 0, (total + prior * mean) / np.maximum(weight, np.finfo(np.float64).tiny), mean)
+
+
+def rating_shares(events: Events, items: int, prior: float) -> np.ndarray:
+    """[items] in [0, 1]: the mean rating between the lowest and the highest one."""
     low, high = float(events.value.min()), float(events.value.max())
-    total = np.bincount(events.item, events.value, items) + prior * events.value.mean()
-    mean = total / np.maximum(np.bincount(events.item, minlength=items) + prior, 1)
-    return np.clip((mean - low) / max(high - low, np.finfo(np.float32).tiny), 0, 1)
+    return np.clip((mean_ratings(events, items, prior) - low) / max(high - low, np.finfo(np.float32).tiny), 0, 1)
 
 
-def restore(config: PopularityConfig, data: TrainingSet, state: dict[str, Tensor]) -> ListModel:
-    return ListModel(state["item_scores"].numpy(), data)
+def restore(config: PopularityConfig, data: TrainingSet, state: dict[str, Tensor]) -> PopularityModel:
+    return PopularityModel(state["item_scores"].numpy(), data, config.rating_prior)
 
 
 FAMILY = Family(
