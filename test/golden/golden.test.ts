@@ -5,6 +5,7 @@ import { Packr, Unpackr } from 'msgpackr';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Codec, type NativeHandle, Operation, type OperationName, recordLength } from '../../src/native/addon.js';
 import { Engine } from '../../src/native/engine.js';
+import { flushUntilAnswered } from '../support/flush-until-answered.js';
 
 /** Every bundle of the project with the requests that training answered for it (PyTorch; numpy for the fixtures). */
 const bundles = ['test/fixtures/models/tiny/1.0.0', 'test/fixtures/models/scorer/1.0.0', 'models/packages/1.0.0'];
@@ -29,7 +30,7 @@ const floats = (bytes: Uint8Array): Float32Array => new Float32Array(new Uint8Ar
 function answer(handle: NativeHandle, codec: Codec, target: string, { op, body }: GoldenRequest): AnswerBody {
 	const bytes = codec === Codec.json ? Buffer.from(JSON.stringify(body)) : packr.pack(body);
 	handle.submit(bytes, codec, Operation[op], target);
-	const { slab, records } = handle.flush(1000);
+	const { slab, records } = flushUntilAnswered(handle);
 	const [, offset = 0, length = 0] = records;
 	const reply = slab.subarray(offset, offset + length);
 	return codec === Codec.json ? JSON.parse(Buffer.from(reply).toString()) : unpackr.unpack(reply);

@@ -4,6 +4,7 @@ import { Packr, Unpackr } from 'msgpackr';
 import { expect, onTestFinished, test } from 'vitest';
 import { Codec, type NativeHandle, Operation } from '../../src/native/addon.js';
 import { Engine } from '../../src/native/engine.js';
+import { flushUntilAnswered } from '../support/flush-until-answered.js';
 
 const path = fileURLToPath(new URL('../../models/packages/1.0.0', import.meta.url));
 const packr = new Packr({ useRecords: false });
@@ -20,7 +21,7 @@ async function open(precomputeMib: number) {
 function rank(handle: NativeHandle): number[] {
 	const body = { history: ['libboost-dev', 'debhelper'], candidates, order: 'input' };
 	handle.submit(packr.pack(body), Codec.msgpack, Operation.rank, 'packages');
-	const { slab, records } = handle.flush(1000);
+	const { slab, records } = flushUntilAnswered(handle);
 	const [, offset = 0, length = 0] = records;
 	const { scores } = unpackr.unpack(slab.subarray(offset, offset + length)) as { scores: Uint8Array };
 	return [...new Float32Array(Uint8Array.from(scores).buffer)];
