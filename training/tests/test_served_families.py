@@ -34,6 +34,7 @@ EXPLICIT = {"svd", "nmf"}  # fitted on ratings
 @dataclass(frozen=True)
 class Served:
     client: Any
+    refused: type[Exception]
     reference: dict[str, Reference]
     training: dict[str, TrainingSet]
 
@@ -52,7 +53,7 @@ def served(tmp_path_factory):
             pytest.skip(f"{needed.relative_to(ROOT)} is not built: `npm run build` makes it")
     sys.path.insert(0, str(ROOT / "test" / "support"))
     rankd = import_module("rankd_process").rankd
-    client = import_module("rankd_client").Client
+    rpc = import_module("rankd_client")
     folder = tmp_path_factory.mktemp("families")
     references, trainings = {}, {}
     for place, name in enumerate(MODULES):
@@ -65,8 +66,8 @@ def served(tmp_path_factory):
         publish(export_bundle(serving, facts, folder / "bundles" / name), folder / "models")
         references[name] = Reference(make_contents(serving, training, facts.bundle.k))
         trainings[name] = training
-    with rankd(folder / "models") as server, client(server.rpc_url, deadline_ms=5_000) as asked:
-        yield Served(asked, references, trainings)
+    with rankd(folder / "models") as server, rpc.Client(server.rpc_url, deadline_ms=5_000) as asked:
+        yield Served(asked, rpc.RankdError, references, trainings)
 
 
 def expect_items(served: Served, name: str, operation: str, answer, body: dict[str, Any]) -> None:
@@ -90,10 +91,9 @@ def test_a_known_user_and_a_bare_history_get_their_recommendations(served, name)
 
 
 @pytest.mark.parametrize("name", MODULES)
-def test_candidates_are_ranked_where_the_family_can_score_them(served, name):
+def test_candidates_are_ranked(served, name):
     reference = served.reference[name]
-    if "rank" not in reference.contents.operations:
-        pytest.skip(f"{name} hands over no scorer")
+    assert "rank" in reference.contents.operations
     training = served.training[name]
     candidates = list(training.items.ids[10:40])
     for who in ({"user": training.users.ids[5]}, {"history": [training.items.ids[4]]}):
@@ -103,10 +103,12 @@ def test_candidates_are_ranked_where_the_family_can_score_them(served, name):
 
 
 @pytest.mark.parametrize("name", MODULES)
-def test_similar_items_come_where_the_family_has_item_vectors(served, name):
-    if "similar" not in served.reference[name].contents.operations:
-        pytest.skip(f"{name} hands over no index of items")
+def test_similar_items_come_where_the_family_has_item_vectors_and_are_refused_elsewhere(served, name):
     item = served.training[name].items.ids[6]
+    if "similar" not in served.reference[name].contents.operations:
+        with pytest.raises(served.refused, match="similar"):
+            served.client.similar(name, item, k=5)
+        return
     answer = served.client.similar(name, item, k=5)
     assert len(answer.ids) == 5 and item not in answer.ids
     expect_items(served, name, "similar", answer, {"item": item, "k": 5})
