@@ -67,7 +67,8 @@ def joined(first: Events, second: Events) -> Events:
 
 def extended_users(users: Users, ids: Ids) -> Users:
     new = np.full(len(ids) - len(users.ids), "", dtype=object)
-    return Users(ids, {name: np.concatenate([values, new]) for name, values in users.attributes.items()})
+    about = None if users.about is None else (*users.about, *((),) * len(new))
+    return Users(ids, {name: np.concatenate([values, new]) for name, values in users.attributes.items()}, about)
 
 
 def extended_items(items: Items, ids: Ids) -> Items:
@@ -80,4 +81,5 @@ def extended_items(items: Items, ids: Ids) -> Items:
         tags=None if items.tags is None else (*items.tags, *((),) * new),
         price=None if items.price is None else np.append(items.price, np.full(new, np.nan, dtype=np.float32)),
         created=None if items.created is None else np.append(items.created, np.full(new, -1)),
+        described=items.described,
     )

@@ -15,11 +15,14 @@ class Users:
     ids: Ids
     # By attribute, such as "gender": [U] text, "" where unknown. What fairness compares and features encode.
     attributes: Mapping[str, np.ndarray] = field(default_factory=dict)
+    # Ids of items that say what each user is about without having been met: what a source builds, what a shop sells.
+    about: tuple[Ids, ...] | None = None
 
     def take(self, places: np.ndarray) -> "Users":
         """places: [n] of the users that are wanted, in the order that is wanted."""
         ids = take_of(self.ids, places)
-        return Users(ids, {name: values[places] for name, values in self.attributes.items()})
+        attributes = {name: values[places] for name, values in self.attributes.items()}
+        return Users(ids, attributes, take_of(self.about, places))
 
 
 @dataclass(frozen=True)
@@ -32,12 +35,31 @@ class Items:
     tags: tuple[tuple[str, ...], ...] | None = None
     price: np.ndarray | None = None  # [I] float32, NaN where unknown
     created: np.ndarray | None = None  # [I] int64 Unix seconds, -1 where unknown
+    # All that the set describes, whether anybody met it or not; it may name items again. See `whole`.
+    described: "Items | None" = None
 
     def take(self, places: np.ndarray) -> "Items":
-        """places: [n] of the items that are wanted, in the order that is wanted."""
+        """places: [n] of the items that are wanted, in the order that is wanted. `described` stays whole."""
         text, categories, tags = (take_of(part, places) for part in (self.text, self.categories, self.tags))
         price, created = (None if part is None else part[places] for part in (self.price, self.created))
-        return Items(take_of(self.ids, places), text, categories, tags, price, created)
+        return Items(take_of(self.ids, places), text, categories, tags, price, created, self.described)
+
+    def whole(self) -> "Items":
+        """These items, then those that are described and not among them: no model is fitted on the latter, but an item
+        can be similar by its description. What only one of both tells is left out."""
+        if self.described is None:
+            return self
+        known = set(self.ids)
+        more = self.described.take(np.flatnonzero([id not in known for id in self.described.ids]))
+        text, categories, tags = (
+            None if a is None or b is None else (*a, *b)
+            for a, b in ((self.text, more.text), (self.categories, more.categories), (self.tags, more.tags))
+        )
+        price, created = (
+            None if a is None or b is None else np.concatenate([a, b])
+            for a, b in ((self.price, more.price), (self.created, more.created))
+        )
+        return Items((*self.ids, *more.ids), text, categories, tags, price, created)
 
 
 @dataclass(frozen=True)
