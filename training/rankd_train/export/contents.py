@@ -57,7 +57,9 @@ class Contents:
 
 def make_contents(serving: Serving, training: TrainingSet, k: int) -> Contents:
     """training: what the model was fitted on; its events become the published histories and the popular list."""
-    users, items = training.users, training.items
+    users = training.users
+    items = training.items.whole() if serving.whole_catalogue else training.items
+    popularity = np.pad(training.popularity, (0, len(items.ids) - len(training.items.ids)))
     lists = {POPULAR: np.argsort(-training.popularity, kind="stable"), **serving.lists}
     attributes = {} if items.categories is None else {"category": category_attribute(items)}
     codes = {name: Column("u32", attribute.codes[:, None]) for name, attribute in attributes.items()}
@@ -78,7 +80,7 @@ def make_contents(serving: Serving, training: TrainingSet, k: int) -> Contents:
         attributes=attributes,
         operations=make_operations(serving, k, attributes),
         scorer=serving.scorer,
-        popularity=training.popularity,
+        popularity=popularity,
         tolerance=serving.tolerance,
     )
 

@@ -52,4 +52,6 @@ class Serving:
     scorer: str | None = None
     reranks: bool = False
     similar: str | None = None  # the index that answers `similar`
+    # Items that are described but that nobody met (`Items.whole`) are served as well: `item` has a row for each of them too.
+    whole_catalogue: bool = False
     tolerance: float = 1e-4  # of a score, between here and the engine
