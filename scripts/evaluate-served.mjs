@@ -24,15 +24,15 @@ const { values: options } = parseArgs({
 async function evaluate(bundle, url) {
 	const { name, version } = readJson(bundle, 'manifest.json');
 	const promised = readJson(bundle, 'metrics.json').served;
-	const heldOut = unpack(readFileSync(`${bundle}/heldout.msgpack`));
+	const heldOut = byUser(unpack(readFileSync(`${bundle}/heldout.msgpack`)));
 	const server = url ? undefined : await startServer();
 	const client = new RankdClient(url ?? server.url);
 	const start = performance.now();
 	try {
-		const ranks = await ranksOf(client, `${name}@${version}`, heldOut);
+		const places = await placesOf(client, `${name}@${version}`, heldOut);
 		const seconds = ((performance.now() - start) / 1000).toFixed(1);
 		console.log(`${name}@${version}: ${heldOut.length} held-out users asked through RPC in ${seconds} s`);
-		return report({ [`hr@${K}`]: mean(ranks, hit), [`ndcg@${K}`]: mean(ranks, gain) }, promised);
+		return report({ [`hr@${K}`]: mean(places, hit), [`ndcg@${K}`]: mean(places, gain) }, promised);
 	} finally {
 		await client.close();
 		server?.stop();
@@ -43,26 +43,37 @@ function readJson(bundle, file) {
 	return JSON.parse(readFileSync(`${bundle}/${file}`, 'utf8'));
 }
 
-/** For each pair the place of the held-out item in the answer, -1 when it is not there. */
-async function ranksOf(client, target, heldOut) {
-	const ranks = new Array(heldOut.length);
+/** @returns [[user, held-out items], …] of the pairs [[user, item], …] */
+function byUser(pairs) {
+	const items = new Map();
+	for (const [user, item] of pairs) items.set(user, [...(items.get(user) ?? []), item]);
+	return [...items];
+}
+
+/** For each user the places of the held-out items in the answer, -1 for what is not there. */
+async function placesOf(client, target, heldOut) {
+	const places = new Array(heldOut.length);
 	let next = 0;
 	const ask = async () => {
 		while (next < heldOut.length) {
 			const at = next++;
-			const [user, item] = heldOut[at];
+			const [user, wanted] = heldOut[at];
 			const { items } = await client.recommend(target, { user, k: K });
-			ranks[at] = items.findIndex(({ id }) => id === item);
+			places[at] = wanted.map((item) => items.findIndex(({ id }) => id === item));
 		}
 	};
 	await Promise.all(Array.from({ length: IN_FLIGHT }, ask));
-	return ranks;
+	return places;
 }
 
-const hit = (rank) => (rank >= 0 ? 1 : 0);
-/** One relevant item: its discounted gain is the whole NDCG (Järvelin and Kekäläinen 2002). */
-const gain = (rank) => (rank >= 0 ? 1 / Math.log2(rank + 2) : 0);
-const mean = (ranks, value) => ranks.reduce((sum, rank) => sum + value(rank), 0) / ranks.length;
+const hit = (places) => (places.some((place) => place >= 0) ? 1 : 0);
+/** NDCG with gains of one (Järvelin and Kekäläinen 2002). */
+const gain = (places) => {
+	const found = places.filter((place) => place >= 0);
+	return discounted(found) / discounted([...places.keys()].slice(0, K));
+};
+const discounted = (places) => places.reduce((sum, place) => sum + 1 / Math.log2(place + 2), 0);
+const mean = (places, value) => places.reduce((sum, each) => sum + value(each), 0) / places.length;
 
 /** @returns the exit code */
 function report(measured, promised) {
