@@ -5,13 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from rankd_train.config import DataConfig as PackagesDataConfig
 from rankd_train.data.cleaning import clean
 from rankd_train.data.config import CleaningConfig
-from rankd_train.data.debian import SourcePackage
 from rankd_train.data.interactions import Events, Interactions, Items, Users
 from rankd_train.data.loaded import Given
-from rankd_train.data.source_items import build_source_items
 from rankd_train.data.validation import as_text, gini, validate
 from rankd_train.errors import ConfigError
 
@@ -81,24 +78,18 @@ def test_rare_items_go_before_short_users_and_an_item_without_a_user_left_stays(
     assert lone.interactions.items.ids == (0, 1, 2)
 
 
-def test_packages_are_cleaned_as_their_own_recipe_cleans_them():
-    rng = np.random.default_rng(5)
-    names = np.array([f"item-{number:02}" for number in range(40)])
-    sources = tuple(
-        SourcePackage(f"source-{row:02}", tuple(sorted(rng.choice(names, size=rng.integers(1, 9), replace=False))))
-        for row in range(60)
+def test_what_says_more_of_users_and_items_stays_beside_those_that_stay():
+    raw = interactions([(0, 0), (0, 1), (1, 0), (1, 1), (2, 2)])
+    described = Items((2, 1, 9), text=("two", "one", "nine"))
+    raw = replace(
+        raw,
+        users=replace(raw.users, about=((9,), (), (1, 2))),
+        items=replace(raw.items, text=("a", "b", "c"), described=described),
     )
-    config = PackagesDataConfig(min_sources_per_item=5, min_items_per_source=3, dropped_items=("item-07",))
-    expected = build_source_items(sources, config)
-    place = {name: row for row, name in enumerate(names)}
-    pairs = [(row, place[name]) for row, source in enumerate(sources) for name in source.build_depends]
-    raw = interactions(pairs, users=60, items=40)
-    raw = replace(raw, users=Users(tuple(source.name for source in sources)), items=Items(tuple(names.tolist())))
-    cleaning = CleaningConfig(dropped_items=("item-07",), min_events_per_item=5, min_events_per_user=3)
-    cleaned = clean(raw, None, cleaning).interactions
-    assert cleaned.users.ids == expected.users
-    assert cleaned.items.ids == expected.items
-    assert cleaned.events.item.tolist() == np.concatenate(expected.rows).tolist()
+    kept = clean(raw, None, replace(NOTHING, min_events_per_item=2, min_events_per_user=2)).interactions
+    assert kept.users.ids == (0, 1) and kept.users.about == ((9,), ())
+    whole = kept.items.whole()
+    assert whole.ids == (0, 1, 2, 9) and whole.text == ("a", "b", "two", "nine")
 
 
 def test_a_published_split_is_carried_along_and_its_negatives_must_all_stay():

@@ -4,8 +4,10 @@ import lzma
 
 import pytest
 
-from rankd_train.config import DataConfig
+from rankd_train.data.cleaning import clean
+from rankd_train.data.config import CleaningConfig
 from rankd_train.data.debian import (
+    Archive,
     BinaryPackage,
     SourcePackage,
     build_dependencies,
@@ -14,9 +16,8 @@ from rankd_train.data.debian import (
     relation_names,
     save_archive,
 )
-from rankd_train.data.sets.debian_packages import SET
+from rankd_train.data.sets.debian_packages import SET, interactions_of
 from rankd_train.data.snapshot import find_set, verify_set
-from rankd_train.data.source_items import build_source_items
 from rankd_train.errors import DataMissing
 
 PACKAGES = """\
@@ -111,11 +112,11 @@ def test_rare_items_fall_before_short_sources():
         SourcePackage("two", ("a", "b", "d", "rare")),
         SourcePackage("short", ("d",)),
     )
-    config = DataConfig(min_sources_per_item=2, min_items_per_source=2, dropped_items=("helper",))
-    kept = build_source_items(sources, config)
-    assert kept.users == ("one", "two")
-    assert kept.items == ("a", "b", "d")
-    assert [row.tolist() for row in kept.rows] == [[0, 1], [0, 1, 2]]
+    config = CleaningConfig(min_events_per_item=2, min_events_per_user=2, dropped_items=("helper",))
+    kept = clean(interactions_of(Archive((), sources)), None, config).interactions
+    assert kept.users.ids == ("one", "two")
+    assert kept.items.ids == ("a", "b", "d")
+    assert [kept.events.item[kept.events.user == user].tolist() for user in (0, 1)] == [[0, 1], [0, 1, 2]]
 
 
 def test_a_missing_set_says_how_to_get_it(tmp_path, monkeypatch):
@@ -125,7 +126,7 @@ def test_a_missing_set_says_how_to_get_it(tmp_path, monkeypatch):
 
 
 def test_another_snapshot_needs_consent(folder):
-    with pytest.raises(DataMissing, match="--allow-other-snapshot"):
+    with pytest.raises(DataMissing, match=r"data\.allow_other: true"):
         verify_set(SET, folder, allow_other=False)
     assert set(verify_set(SET, folder, allow_other=True)) == set(SET.files)
 

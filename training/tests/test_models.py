@@ -5,22 +5,24 @@ import pytest
 import scipy.sparse as sp
 import torch
 import torch.nn.functional as F
+from classic_world import make_data
 
 from rankd_train.data.histories import Histories
 from rankd_train.losses import binary_cross_entropy, mask_users, sampled_softmax_loss
-from rankd_train.models.content import embed_texts
+from rankd_train.models.content import ContentConfig, embed_texts
 from rankd_train.models.ease import ease_weights
-from rankd_train.models.hybrid import HybridRanker
 from rankd_train.models.item_knn import cosine_weights
 from rankd_train.models.neighbours import NO_NEIGHBOUR, strongest
-from rankd_train.models.ranker import normalised_popularity
-from rankd_train.models.two_tower import UserTower
+from rankd_train.models.two_stage.config import RankerConfig, TowerConfig
+from rankd_train.models.two_stage.network import HybridRanker
+from rankd_train.models.two_stage.ranker import normalised_popularity
+from rankd_train.models.two_stage.towers import UserTower
 from rankd_train.quantise import as_f16, as_i8
 
 
-def test_ease_is_the_ridge_regression_of_each_item_on_all_others(data):
+def test_ease_is_the_ridge_regression_of_each_item_on_all_others():
     """The zero diagonal makes every column an independent regression: solved here one by one."""
-    train = data.split.train
+    train = make_data().matrix
     dense = train.toarray().astype(np.float64)
     l2 = 3.0
     weights = ease_weights(train, l2)
@@ -89,16 +91,16 @@ def test_masking_turns_the_share_it_promises_into_the_unknown_user():
     assert (masked[masked > 0] == rows[masked > 0]).all()
 
 
-def test_a_split_history_adds_up(data):
-    items = Histories.of(data.split.train)
+def test_a_split_history_adds_up():
+    items = Histories.of(make_data().matrix)
     shown, targets = items.split(0.3, 0.9, torch.Generator().manual_seed(0))
     together = {*zip(shown.user.tolist(), shown.item.tolist()), *zip(targets.user.tolist(), targets.item.tolist())}
     assert together == set(zip(items.user.tolist(), items.item.tolist()))
     assert len(shown.item) + len(targets.item) == len(items.item)
 
 
-def test_pooling_matches_a_loop(data):
-    train = data.split.train[:10]
+def test_pooling_matches_a_loop():
+    train = make_data().matrix[:10]
     rows = torch.randn(train.shape[1], 4)
     got = Histories.of(train).mean_of(rows)
     for user in range(10):
@@ -108,17 +110,18 @@ def test_pooling_matches_a_loop(data):
     assert empty.mean_of(rows).tolist() == [[0.0] * 4]
 
 
-def test_the_user_tower_gives_unit_vectors_also_to_nobody(config):
-    tower = UserTower(config.tower, content_dim=5).eval()
+def test_the_user_tower_gives_unit_vectors_also_to_nobody():
+    tower = UserTower(TowerConfig(dim=8, user_dim=4, hidden=16), content_dim=5).eval()
     vectors = tower(torch.randn(3, 4), torch.zeros(3, 5), torch.zeros(3, 8), torch.zeros(3, 1))
     assert torch.allclose(vectors.norm(dim=1), torch.ones(3), atol=1e-6)
 
 
-def test_the_split_first_layer_equals_the_whole_one(config):
+def test_the_split_first_layer_equals_the_whole_one():
     """Several users in one run get what each gets alone."""
     torch.manual_seed(0)
-    ranker = HybridRanker(config.ranker, content_dim=5).eval()
-    e, s = config.ranker.embedding_dim, config.ranker.section_dim + 1
+    config = RankerConfig(embedding_dim=6, content_units=8, fusion_units=(16, 8, 4), category_dim=3)
+    ranker = HybridRanker(config, content_dim=5).eval()
+    e, s = config.embedding_dim, config.category_dim + 1
     users = [torch.randn(3, width) for width in (e, 5, e, 5, s)] + [torch.tensor([[1.0], [4.0], [0.0]])]
     row_user = torch.tensor([0, 2, 2, 1])
     items = [torch.randn(4, width) for width in (e, 5, s)] + [torch.rand(4, 2)]
@@ -128,9 +131,9 @@ def test_the_split_first_layer_equals_the_whole_one(config):
         assert torch.allclose(together[n : n + 1], alone, atol=1e-6)
 
 
-def test_texts_that_share_words_are_near(config):
+def test_texts_that_share_words_are_near():
     texts = ("red apple fruit", "red apple tree", "fast car engine", "car engine oil") * 5
-    vectors = embed_texts(texts, type(config.content)(dim=2, min_packages_per_term=1, max_share=1.0), seed=0)
+    vectors = embed_texts(texts, ContentConfig(dim=2, min_texts_per_term=1, max_share=1.0), seed=0)
     assert vectors[0] @ vectors[1] > 0.9
     assert abs(vectors[0] @ vectors[2]) < 0.3
 

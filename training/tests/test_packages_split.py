@@ -1,22 +1,21 @@
 """models/packages was trained and measured on one split of debian-packages: the same recipe must cut that split again."""
 
 import hashlib
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from rankd_train.config import DataConfig as PackagesConfig
 from rankd_train.data.cleaning import clean
-from rankd_train.data.config import SplitConfig
 from rankd_train.data.debian import Archive, read_sources
-from rankd_train.data.leave_two_out import split_leave_two_out
 from rankd_train.data.loaded import Loaded
 from rankd_train.data.sets.debian_packages import SET, interactions_of
 from rankd_train.data.snapshot import find_set, verify_set
-from rankd_train.data.source_items import build_source_items
 from rankd_train.data.splitting import make_split
 from rankd_train.errors import DataMissing
+from rankd_train.recipe_config import load_recipe
 
+RECIPE = Path(__file__).parents[1] / "configs" / "packages.yaml"
 # Of users, items, training pairs, validation and test items with seed 0, when version 1.0.0 was trained.
 PINNED = "36874e23ff988830126547d479661f895ff0a629c9726648ad98e02f93a74897"
 
@@ -42,13 +41,9 @@ def digest(users, items, train, validation, test) -> str:
 
 
 def test_the_packages_recipe_cuts_the_pinned_split(archive):
-    split = split_leave_two_out(build_source_items(archive.sources, PackagesConfig()), seed=0)
-    assert digest(split.users, split.items, split.train, split.validation, split.test) == PINNED
-
-
-def test_the_loader_of_known_sets_and_leave_one_out_cut_the_same(archive):
+    recipe = load_recipe(RECIPE)
     cleaned = clean(interactions_of(archive), None, SET.cleaning)
-    split = make_split(Loaded(cleaned.interactions, None, {}, {}), SplitConfig(kind="leave-one-out"), seed=0)
+    split = make_split(Loaded(cleaned.interactions, None, {}, {}), recipe.split, recipe.seed)
     assert split.validation.user.tolist() == split.test.user.tolist() == list(range(split.shape[0]))
     train = split.matrix(split.train)
     assert digest(split.users.ids, split.items.ids, train, split.validation.item, split.test.item) == PINNED

@@ -12,6 +12,7 @@ import pytest
 from export_world import make_facts, make_training, need_tool
 
 from rankd_train.config_loader import from_dict
+from rankd_train.data.interactions import Items
 from rankd_train.export.bundle import export_bundle
 from rankd_train.export.contents import make_contents
 from rankd_train.export.publish import publish
@@ -27,8 +28,16 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "hybrid-ncf": {"embedding_dim": 4, "content_units": 4, "hidden_layers": [8, 4], "dropout": [0.2, 0.0], **SHORT},
     "mf": {"dim": 4, **SHORT},
     "neumf": {"gmf_dim": 4, "mlp_dim": 4, "hidden_layers": [8, 4], "dropout": [0.0, 0.0], **SHORT},
+    "two-stage": {
+        "content": {"dim": 4, "min_texts_per_term": 1, "max_share": 1.0},
+        "item_item": {"neighbours": 8},
+        "tower": {"dim": 4, "user_dim": 2, "hidden": 8, "negatives": 16, "max_epochs": 1},
+        "ranker": {"embedding_dim": 4, "content_units": 4, "fusion_units": [8, 4], "target_folds": 1, "max_epochs": 1},
+        "candidates": {"item_item": 12, "towers": 12, "popular": 12},
+    },
 }
 EXPLICIT = {"svd", "nmf"}  # fitted on ratings
+DESCRIBED = {"two-stage"}  # reads texts, and knows items beyond those that anybody met
 
 
 @dataclass(frozen=True)
@@ -37,6 +46,14 @@ class Served:
     refused: type[Exception]
     reference: dict[str, Reference]
     training: dict[str, TrainingSet]
+
+
+def described(items: Items) -> Items:
+    def text(place: int) -> str:
+        return f"shape{place % 5} colour{place % 7} size{place % 3}"
+
+    others = Items(("other 0", "other 1"), text=(text(0), text(1)), categories=(("even",), ("odd",)))
+    return dataclasses.replace(items, text=tuple(map(text, range(len(items.ids)))), described=others)
 
 
 def fitted(name: str, training: TrainingSet, folder: Path):
@@ -59,6 +76,8 @@ def served(tmp_path_factory):
     for place, name in enumerate(MODULES):
         text_ids = place % 2 == 0
         training, heldout = make_training(text_ids, explicit=name in EXPLICIT)
+        if name in DESCRIBED:
+            training = dataclasses.replace(training, items=described(training.items))
         watched = dataclasses.replace(training, validation=heldout)
         family, model = fitted(name, watched, folder / "fits" / name)
         facts = make_facts(text_ids, name=name, family=family, model=model, training=training, heldout=heldout)

@@ -89,6 +89,16 @@ def test_sources_and_packages_become_interactions_with_texts_sections_and_tags()
     )  # a virtual package borrows from its provider
     assert found.items.tags[0] == ("role::program",) and "builds things" in found.items.text[0]
     assert found.events.item.tolist() == [0, 1, 2]
+    assert found.items.described.ids == ("cmake",)  # what exists: names that are only depended on are no answer
+
+
+def test_a_source_is_about_the_packages_that_it_builds():
+    binaries = tuple(
+        BinaryPackage(name, "libs", "", "", (), (), source)
+        for name, source in (("libhello", "hello"), ("hello-doc", "hello"), ("make", "make"))
+    )
+    found = interactions_of(Archive(binaries, (SourcePackage("hello", ("make",)), SourcePackage("lost", ("make",)))))
+    assert found.users.about == (("libhello", "hello-doc"), ())
 
 
 def test_ages_and_years_are_told_alike_in_both_movielens_sets():

@@ -79,8 +79,7 @@ def verify_set(known: KnownSet, folder: Path, allow_other: bool) -> dict[str, st
         raise DataMissing(
             f"{', '.join(other)} in {folder} differ from the known snapshot of {known.name} ({known.title}): expected "
             f"{wanted}, got {', '.join(f'{(folder / name).stat().st_size:,} bytes' for name in other)}. The published "
-            "figures would not be reproduced. To train on it all the same, set data.allow_other: true in the recipe "
-            "(--allow-other-snapshot on the command line)."
+            "figures would not be reproduced. To train on it all the same, set data.allow_other: true in the recipe."
         )
     return found
 

@@ -2,10 +2,9 @@
 
 import numpy as np
 
-from rankd_train.config import ContentConfig
 from rankd_train.data.config import FeatureConfig
 from rankd_train.data.feature_columns import Column
-from rankd_train.models.content import embed_texts
+from rankd_train.models.content import ContentConfig, embed_texts
 
 # From so many texts on, terms of one or two texts and terms of nearly every fifth are left out: they say nothing.
 MANY_TEXTS = 500
@@ -17,7 +16,7 @@ def text_columns(texts: tuple[str, ...], config: FeatureConfig, seed: int) -> li
     content = ContentConfig(
         dim=config.text_dim,
         max_terms=config.max_terms,
-        min_packages_per_term=3 if many else 1,
+        min_texts_per_term=3 if many else 1,
         max_share=0.2 if many else 1.0,
     )
     vectors = embed_texts(texts, content, seed)  # (I, D)

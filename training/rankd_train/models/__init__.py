@@ -1,1 +1,1 @@
-"""The models: closed-form item-item weights, content vectors, the two towers and the hybrid ranker."""
+"""The families of models, and what they share."""

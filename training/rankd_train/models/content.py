@@ -1,13 +1,22 @@
 """Descriptions as vectors: TF-IDF, then truncated SVD (latent semantic analysis, Deerwester et al. 1990)."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from rankd_train.config import ContentConfig
-
 # Words of letters and digits, with the inner marks that package names and tags carry: libfmt-dev, c++, role::program.
 TOKEN = r"(?u)\b[a-z0-9][a-z0-9+.:_-]*[a-z0-9+]"
+
+
+@dataclass(frozen=True)
+class ContentConfig:
+    dim: int = 48
+    max_terms: int = 40_000
+    min_texts_per_term: int = 3
+    # A term in more than this share of all texts says nothing.
+    max_share: float = 0.2
 
 
 def embed_texts(texts: tuple[str, ...], config: ContentConfig, seed: int) -> np.ndarray:
@@ -18,7 +27,7 @@ def embed_texts(texts: tuple[str, ...], config: ContentConfig, seed: int) -> np.
         token_pattern=TOKEN,
         stop_words="english",
         sublinear_tf=True,
-        min_df=config.min_packages_per_term,
+        min_df=config.min_texts_per_term,
         max_df=config.max_share,
         max_features=config.max_terms,
         dtype=np.float32,

@@ -20,6 +20,7 @@ MODULES = {
     "hybrid-ncf": "hybrid_ncf",
     "neumf": "neumf",
     "mf": "mf",
+    "two-stage": "two_stage.family",
 }
 
 

@@ -1,18 +1,20 @@
 """Debian's own index files: a source package is a user, what it builds with its history, every binary package an item."""
 
+from dataclasses import replace
+
 import numpy as np
 
-from rankd_train.data.catalogue import packages_by_name, text_of
 from rankd_train.data.config import CleaningConfig
 from rankd_train.data.debian import Archive, load_archive, read_archive, save_archive
 from rankd_train.data.interactions import Events, Interactions, Items, Users
+from rankd_train.data.package_texts import packages_by_name, text_of
 from rankd_train.data.snapshot import FoundSet, KnownFile, KnownSet
 
 
 def read(found: FoundSet) -> tuple[Interactions, None]:
     """All sources and all packages, by name; cleaning leaves the 5,435 items that five sources or more build with.
 
-    The other packages of the archive stay in the catalogue where a recipe sets `min_events_per_item: 0`."""
+    The other packages of the archive stay behind `Items.described`, which `similar` may answer with."""
     return interactions_of(read_kept_archive(found)), None
 
 
@@ -27,7 +29,10 @@ def read_kept_archive(found: FoundSet) -> Archive:
 
 
 def interactions_of(archive: Archive) -> Interactions:
-    """Sources that build with anything at all, and packages, virtual ones among them, each sorted by name."""
+    """Sources that build with anything at all, and packages, virtual ones among them, each sorted by name.
+
+    A source is about the packages that it builds. Descriptions say nothing of build dependencies beyond what a reader
+    would guess, so this leaks no held-out item."""
     sources = [source for source in archive.sources if source.build_depends]
     packages = packages_by_name(archive)
     names = sorted({package.name for package in archive.binaries}.union(*(s.build_depends for s in sources)))
@@ -41,8 +46,17 @@ def interactions_of(archive: Archive) -> Interactions:
     )
     user = np.repeat(np.arange(len(sources)), [len(source.build_depends) for source in sources])
     item = np.array([place[name] for source in sources for name in source.build_depends], dtype=np.int64)
-    users = Users(tuple(source.name for source in sources))
-    return Interactions(users, items, Events(user, item, np.ones(len(user), dtype=np.float32)))
+    described = items.take(np.array([place[package.name] for package in archive.binaries], dtype=np.int64))
+    built: dict[str, list[str]] = {}
+    for package in archive.binaries:
+        built.setdefault(package.source, []).append(package.name)
+    users = Users(
+        ids=tuple(source.name for source in sources),
+        about=tuple(tuple(built.get(source.name, ())) for source in sources),
+    )
+    return Interactions(
+        users, replace(items, described=described), Events(user, item, np.ones(len(user), dtype=np.float32))
+    )
 
 
 SET = KnownSet(

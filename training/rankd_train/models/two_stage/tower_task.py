@@ -8,8 +8,9 @@ import torch
 from torch import Tensor
 
 from rankd_train.data.histories import Histories
+from rankd_train.data.interactions import Events
 from rankd_train.losses import mask_users, sampled_softmax_loss
-from rankd_train.models.two_tower import TwoTower
+from rankd_train.models.two_stage.towers import TwoTower
 from rankd_train.training.order import epoch_generator, shuffled_batches
 
 
@@ -19,11 +20,12 @@ class TowerTask:
     name = "towers"
     metric = "val_recall@100"
 
-    def __init__(self, model: TwoTower, train: sp.csr_matrix, validation: np.ndarray, seed: int):
-        """train: [U, I]; validation: [U], the item that each user is asked for after every epoch."""
+    def __init__(self, model: TwoTower, train: sp.csr_matrix, validation: Events | None, seed: int):
+        """train: [U, I]; validation: what is asked for after every epoch, None where a plan decides."""
         self.module = model
         self.train_matrix = train
-        self.target = torch.from_numpy(validation)
+        self.users = torch.from_numpy(np.flatnonzero(np.diff(train.indptr)))  # who has anything to learn from
+        self.validation = validation
         # Popular items are drawn more often, as they are what must be told apart; the loss corrects for it.
         popularity = torch.from_numpy(np.asarray(train.sum(axis=0)).ravel())
         smoothed = (popularity + 1) ** 0.75  # the exponent of word2vec (Mikolov et al. 2013)
@@ -32,7 +34,8 @@ class TowerTask:
 
     def batches(self, epoch: int) -> Iterator[Tensor]:
         self.generator = epoch_generator(self.seed, epoch)
-        return shuffled_batches(len(self.target), self.module.config.batch_users, self.generator)
+        places = shuffled_batches(len(self.users), self.module.config.batch_users, self.generator)
+        return (self.users[batch] for batch in places)
 
     def loss(self, users: Tensor) -> Tensor:
         config = self.module.config
@@ -48,15 +51,17 @@ class TowerTask:
 
     def validate(self) -> dict[str, float]:
         """Recall@100 is what a retriever is for; HR@10 is told beside it."""
-        ranks = torch.cat([self.target_ranks(users) for users in torch.arange(len(self.target)).split(512)])
+        ranks = torch.cat([self.target_ranks(asked) for asked in torch.arange(len(self.validation)).split(512)])
         return {
             f"val_{name}": float((ranks < depth).float().mean()) for name, depth in (("recall@100", 100), ("hr@10", 10))
         }
 
-    def target_ranks(self, users: Tensor) -> Tensor:
-        """How many items that the user does not have score higher, [U]."""
+    def target_ranks(self, asked: Tensor) -> Tensor:
+        """asked: [B] places of `validation`. How many items that the user does not have score higher, [B]."""
+        users = torch.from_numpy(self.validation.user)[asked]
+        target = torch.from_numpy(self.validation.item)[asked]
         items = Histories.of(self.train_matrix[users.numpy()])
-        scores = self.module.user_vectors(users + 1, items) @ self.module.item_vectors().T  # (U, I)
+        scores = self.module.user_vectors(users + 1, items) @ self.module.item_vectors().T  # (B, I)
         scores[items.user, items.item] = -torch.inf
-        of_target = scores.gather(1, self.target[users][:, None])  # (U, 1)
-        return (scores > of_target).sum(dim=1)  # (U,)
+        of_target = scores.gather(1, target[:, None])  # (B, 1)
+        return (scores > of_target).sum(dim=1)

@@ -6,9 +6,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from rankd_train.config import RankerConfig
 from rankd_train.data.histories import Histories
-from rankd_train.models.hybrid import HybridRanker, RankerInputs
+from rankd_train.models.two_stage.config import RankerConfig
+from rankd_train.models.two_stage.network import HybridRanker, RankerInputs
 
 
 @dataclass(frozen=True)
@@ -41,27 +41,27 @@ class RankerTables:
 
 
 class Ranker(nn.Module):
-    """What is trained: HybridRanker plus embeddings of users, items and sections."""
+    """What is trained: HybridRanker plus embeddings of users, items and categories."""
 
     def __init__(
-        self, config: RankerConfig, user_content: Tensor, item_content: Tensor, section: Tensor, popularity: Tensor
+        self, config: RankerConfig, user_content: Tensor, item_content: Tensor, category: Tensor, popularity: Tensor
     ):
-        """user_content: [1 + users, C]; item_content: [I, C]; section: [I] int64; popularity: [I, 1] in [0, 1]."""
+        """user_content: [1 + users, C]; item_content: [I, C]; category: [I] int64; popularity: [I, 1] in [0, 1]."""
         super().__init__()
         self.register_buffer("user_content", user_content, persistent=False)
         self.register_buffer("item_content", item_content, persistent=False)
-        self.register_buffer("section", section, persistent=False)
+        self.register_buffer("category", category, persistent=False)
         self.register_buffer("popularity", popularity, persistent=False)
         self.user_embedding = nn.Embedding(len(user_content), config.embedding_dim)
         self.item_embedding = nn.Embedding(len(item_content), config.embedding_dim)
-        self.section_embedding = nn.Embedding(int(section.max()) + 1, config.section_dim)
+        self.category_embedding = nn.Embedding(int(category.max()) + 1, config.category_dim)
         self.network = HybridRanker(config, item_content.shape[1])
-        for embedding in (self.user_embedding, self.item_embedding, self.section_embedding):
+        for embedding in (self.user_embedding, self.item_embedding, self.category_embedding):
             nn.init.normal_(embedding.weight, std=0.05)
 
     def tables(self) -> RankerTables:
         """The tables at this moment; gradients flow through them."""
-        features = torch.cat([self.section_embedding(self.section), self.popularity], dim=1)
+        features = torch.cat([self.category_embedding(self.category), self.popularity], dim=1)
         return RankerTables(
             self.user_embedding.weight, self.user_content, self.item_embedding.weight, self.item_content, features
         )

@@ -9,8 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from rankd_train.config import RankerConfig
 from rankd_train.models.split_layers import Mlp
+from rankd_train.models.two_stage.config import RankerConfig
 
 # The retrieval sources whose scores the ranker reads, in the order of the columns of `pair`.
 PAIR_SOURCES = ("item_item", "towers")
@@ -20,15 +20,17 @@ class RankerInputs(NamedTuple):
     """What the graph takes, in its order; U users share N candidates. All float32 but `row_user` (int64)."""
 
     user_embedding: Tensor  # [U, E] row of the user, row 0 when unknown
-    user_content: Tensor  # [U, C] mean description vector of what the source builds, zeros when unknown
+    user_content: (
+        Tensor  # [U, C] mean description vector of the items that say what the user is about, zeros when unknown
+    )
     history_embedding: Tensor  # [U, E] mean of the history's item embeddings
     history_content: Tensor  # [U, C] mean of the history's description vectors
-    history_features: Tensor  # [U, S + 1] mean of the history's item features: section mix and popularity
+    history_features: Tensor  # [U, S + 1] mean of the history's item features: category mix and popularity
     history_count: Tensor  # [U, 1]
     row_user: Tensor  # [N] whose candidate it is
     item_embedding: Tensor  # [N, E]
     item_content: Tensor  # [N, C]
-    item_features: Tensor  # [N, S + 1] section embedding, then popularity in [0, 1]
+    item_features: Tensor  # [N, S + 1] category embedding, then popularity in [0, 1]
     pair: Tensor  # [N, P] scores of PAIR_SOURCES
 
 
@@ -37,7 +39,7 @@ class HybridRanker(nn.Module):
 
     def __init__(self, config: RankerConfig, content_dim: int):
         super().__init__()
-        features = config.section_dim + 1
+        features = config.category_dim + 1
         first, *others = config.fusion_units
         self.user_dense = nn.Linear(2 * content_dim + features + 1, config.content_units)
         self.item_dense = nn.Linear(content_dim + features, config.content_units)
@@ -99,7 +101,7 @@ def pair_features(x: RankerInputs) -> Tensor:
 
     The item-item score sums over the history, so it stands here as it is, on a log scale (its small values order
     the long tail), and per root of the history's length. Then the towers' cosine and how close the candidate's
-    description is to those of the history and to what the source builds."""
+    description is to those of the history and to what the user is about."""
     item_item, towers = x.pair[:, :1], x.pair[:, 1:2]  # (N, 1) each
     count = x.history_count.clamp(min=1).index_select(0, x.row_user)  # (N, 1)
     positive = F.relu(item_item)

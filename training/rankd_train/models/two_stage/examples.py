@@ -7,12 +7,11 @@ import scipy.sparse as sp
 import torch
 from torch import Tensor
 
-from rankd_train.config import RankerConfig
 from rankd_train.data.histories import Histories
-from rankd_train.data.leave_two_out import LeaveTwoOut
-from rankd_train.models.stage_one import StageOne
+from rankd_train.models.two_stage.config import RankerConfig
+from rankd_train.models.two_stage.folds import Fold
+from rankd_train.models.two_stage.stage_one import StageOne
 from rankd_train.progress import progress
-from rankd_train.training.folds import Fold
 
 POOL = 64  # negatives kept per request, of which each epoch draws a few anew
 CHUNK = 512  # users scored at once: [512, 5435, 2] floats are 22 MB
@@ -43,11 +42,14 @@ class RankerBatch:
 
 
 def examples_of_fold(
-    stage_one: StageOne, fold: Fold, split: LeaveTwoOut, config: RankerConfig, seed: int
+    stage_one: StageOne, fold: Fold, met: sp.csr_matrix, config: RankerConfig, seed: int
 ) -> RankerExamples:
-    """One request per user with a target in this fold; a share of the users asks as unknown, for towers and ranker alike."""
+    """One request per user with a target in this fold; a share of the users asks as unknown, for towers and ranker alike.
+
+    met: [U, I], what each user has: never a negative."""
     generator = torch.Generator().manual_seed(seed)
-    users = np.flatnonzero(np.diff(fold.targets.indptr))
+    # Who met every item has no negative.
+    users = np.flatnonzero((np.diff(fold.targets.indptr) > 0) & (np.diff(met.indptr) < met.shape[1]))
     known = torch.rand(len(users), generator=generator) >= config.mask_user
     user_row = (torch.from_numpy(users) + 1) * known
     history, targets = fold.history[users], fold.targets[users]
@@ -55,7 +57,7 @@ def examples_of_fold(
     for start in progress(range(0, len(users), CHUNK), "scoring the ranker's examples"):
         chunk = slice(start, start + CHUNK)
         scores = stage_one.scores(user_row[chunk], history[chunk])  # (U, I, P)
-        owned = torch.from_numpy(split.train[users[chunk]].toarray()) > 0  # (U, I)
+        owned = torch.from_numpy(met[users[chunk]].toarray()) > 0  # (U, I)
         items = draw_pool(stage_one.retrieved(scores) & ~owned, ~owned, config.hard_negatives, generator)
         pool_item.append(items)
         pool_pair.append(scores.gather(1, items[:, :, None].expand(-1, -1, scores.shape[2])))
@@ -72,8 +74,9 @@ def examples_of_fold(
 
 
 def draw_pool(retrieved: Tensor, allowed: Tensor, hard_share: float, generator: torch.Generator) -> Tensor:
-    """[U, POOL] int64: a share of retrieved items, the rest from all that are allowed. Both masks: [U, I] bool."""
+    """[U, POOL] int64: a share of retrieved items, where any are, the rest from all that are allowed. Both masks: [U, I] bool."""
     hard = round(POOL * hard_share)
+    retrieved = torch.where(retrieved.any(dim=1, keepdim=True), retrieved, allowed)
     columns = []
     if hard:
         columns.append(torch.multinomial(retrieved.float(), hard, replacement=True, generator=generator))

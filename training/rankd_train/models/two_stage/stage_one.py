@@ -1,6 +1,6 @@
 """Stage one of `recommend`: what item-item weights and towers think of every item, and whom they retrieve.
 
-Training, evaluation and the golden requests all go through here, so that the ranker learns on what it will be served."""
+Training and evaluation both go through here, so that the ranker learns on what it will be served."""
 
 from dataclasses import dataclass
 
@@ -9,9 +9,9 @@ import scipy.sparse as sp
 import torch
 from torch import Tensor
 
-from rankd_train.config import PipelineConfig
 from rankd_train.data.histories import Histories
-from rankd_train.models.two_tower import UserTower
+from rankd_train.models.two_stage.config import CandidateConfig
+from rankd_train.models.two_stage.towers import UserTower
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class StageOne:
     item_item: sp.csr_matrix  # [I, I], from Neighbours.matrix()
     towers: TowerTables
     popular: np.ndarray
-    config: PipelineConfig
+    config: CandidateConfig
 
     @torch.no_grad()
     def scores(self, user_row: Tensor, history: sp.csr_matrix) -> Tensor:

@@ -5,12 +5,12 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from rankd_train.config import RankerConfig
-from rankd_train.evaluation.served import CandidateSet
 from rankd_train.losses import binary_cross_entropy, mask_users
-from rankd_train.models.ranker import Ranker
+from rankd_train.models.two_stage.candidates import CandidateSet
+from rankd_train.models.two_stage.config import RankerConfig
+from rankd_train.models.two_stage.examples import RankerExamples, make_batch
+from rankd_train.models.two_stage.ranker import Ranker
 from rankd_train.training.order import epoch_generator, shuffled_batches
-from rankd_train.training.ranker_examples import RankerExamples, make_batch
 
 
 class RankerTask:
@@ -20,8 +20,9 @@ class RankerTask:
     metric = "val_ndcg@10"
 
     def __init__(
-        self, model: Ranker, config: RankerConfig, examples: RankerExamples, validation: CandidateSet, seed: int
+        self, model: Ranker, config: RankerConfig, examples: RankerExamples, validation: CandidateSet | None, seed: int
     ):
+        """validation: None where a plan decides."""
         self.module = model
         self.config = config
         self.examples = examples

@@ -10,8 +10,6 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.sparse as sp
 
-from rankd_train.data.leave_two_out import LeaveTwoOut
-
 
 @dataclass(frozen=True)
 class Fold:
@@ -19,12 +17,11 @@ class Fold:
     targets: sp.csr_matrix  # [U, I], the rest
 
 
-def fold_training_items(split: LeaveTwoOut, folds: int, seed: int) -> list[Fold]:
-    """Deals each user's training items round-robin, in random order and from a random fold on.
+def fold_training_items(train: sp.csr_matrix, folds: int, seed: int) -> list[Fold]:
+    """Deals each user's training items round-robin, in random order and from a random fold on. train: [U, I].
 
     So every fold holds about the same share of every user, and a user with two items never loses both at once."""
     rng = np.random.default_rng(seed)
-    train = split.train
     assigned = np.empty(train.nnz, dtype=np.int64)
     for user in range(train.shape[0]):
         start, end = train.indptr[user], train.indptr[user + 1]

@@ -1,4 +1,4 @@
-"""The served pipeline in Python: retrieve, filter the seen, rank. The engine must agree with it."""
+"""Whom stage one retrieves for held-out items: what the ranker is asked to order after each epoch."""
 
 from dataclasses import dataclass
 
@@ -8,9 +8,7 @@ import torch
 from torch import Tensor
 
 from rankd_train.data.histories import Histories
-from rankd_train.models.hybrid import HybridRanker
-from rankd_train.models.ranker import RankerTables
-from rankd_train.models.stage_one import StageOne
+from rankd_train.models.two_stage.stage_one import StageOne
 from rankd_train.progress import progress
 
 CHUNK = 256  # users at once: [256, 5435, 2] floats are 11 MB
@@ -58,15 +56,6 @@ class CandidateSet:
         rank = torch.bincount(self.row_user[(scores > reference) | earlier], minlength=users)
         return torch.where(torch.isinf(of_target), torch.iinfo(torch.int64).max, rank)
 
-    def best(self, scores: Tensor, k: int) -> np.ndarray:
-        """[U, k] item rows, best first, -1 where a user has fewer candidates."""
-        out = np.full((len(self.user_row), k), -1, dtype=np.int64)
-        order = np.lexsort((self.item.numpy(), -scores.numpy(), self.row_user.numpy()))
-        place = np.arange(len(order)) - self.starts.numpy()[self.row_user.numpy()]  # sorted by user, so in step
-        kept = place < k
-        out[self.row_user.numpy()[kept], place[kept]] = self.item.numpy()[order[kept]]
-        return out
-
 
 def candidates_of(stage_one: StageOne, user_row: Tensor, seen: sp.csr_matrix, target: np.ndarray) -> CandidateSet:
     """Retrieves for each user with all of `seen` [U, I] as history."""
@@ -90,14 +79,3 @@ def candidates_of(stage_one: StageOne, user_row: Tensor, seen: sp.csr_matrix, ta
         target=torch.from_numpy(np.asarray(target)),
         starts=torch.cat([torch.zeros(1, dtype=torch.long), torch.cumsum(counts, 0)]),
     )
-
-
-@torch.no_grad()
-def rank_candidates(network: HybridRanker, tables: RankerTables, candidates: CandidateSet) -> Tensor:
-    """Scores [N] of every candidate, as the served graph gives them."""
-    scores = []
-    for start in progress(range(0, len(candidates.user_row), CHUNK), "ranking candidates"):
-        users = torch.arange(start, min(start + CHUNK, len(candidates.user_row)))
-        part = candidates.select(users)
-        scores.append(network(*tables.gather(part.user_row, part.history(), part.row_user, part.item, part.pair)))
-    return torch.cat(scores)

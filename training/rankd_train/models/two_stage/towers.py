@@ -6,8 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from rankd_train.config import TowerConfig
 from rankd_train.data.histories import Histories
+from rankd_train.models.two_stage.config import TowerConfig
 
 
 class UserTower(nn.Module):
@@ -51,7 +51,7 @@ class TwoTower(nn.Module):
         nn.init.normal_(self.item_embedding.weight, std=0.1)
 
     def item_vectors(self, rows: Tensor | None = None) -> Tensor:
-        """[I, D] unit rows, or [len(rows), D]. An item that few sources use leans on its description."""
+        """[I, D] unit rows, or [len(rows), D]. An item that few users met leans on its description."""
         embedding, content = self.item_embedding.weight, self.item_content
         if rows is not None:
             embedding, content = self.item_embedding(rows), content[rows]

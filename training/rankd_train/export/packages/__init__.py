@@ -1,1 +1,0 @@
-"""How the package recipe of RunConfig becomes a bundle, with a manifest, golden requests and a card of its own."""

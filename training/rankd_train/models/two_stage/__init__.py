@@ -1,0 +1,1 @@
+"""The family `two-stage`; `family.py` is read first."""
