@@ -1,1 +1,1 @@
-"""From an artefact to a bundle folder: docs/bundle.md is the contract."""
+"""From a fitted model to a bundle folder: docs/bundle.md is the contract."""
