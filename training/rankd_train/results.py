@@ -6,24 +6,21 @@ from pathlib import Path
 from typing import Any
 
 from rankd_train.errors import TrainError
+from rankd_train.evaluation.config import ERRORS
 
 PAGE = """\
 # Results
 
 Made by `rankd-train results` from the run logs in `training/results/`; nothing here is typed by hand. A row is one recipe.
-Every choice was made on validation items, the model was fitted again on training and validation items, and the test items
-were read once. In brackets the 95 % interval of the bootstrap over users. "Published" is the figure of the source that the
-last column names, on the same split and metric.
+Every choice was made on validation items, the model was fitted again on training and validation items unless its recipe has
+`split.refit: false`, and the test items were read once. In brackets the 95 % interval of the bootstrap over users. "Published"
+is the figure of the source that the last column names, on the same split and metric. Best first. Seconds are what that run
+took, whatever else the machine did.
 
 {sections}
 ## Where and how
 
 {runs}"""
-
-TABLE_HEAD = """\
-| model | metric | here | published | source |
-|---|---|---:|---:|---|
-"""
 
 RUNS_HEAD = """\
 | recipe | command | seed | test users | fit | all | processor |
@@ -45,12 +42,10 @@ def collect_logs(runs: Path, logs: Path) -> list[Path]:
 def write_results(logs: list[Path], out: Path) -> None:
     runs = [read_log(log) for log in logs]
     runs.sort(key=lambda run: (run["set"], run["protocol"], run["title"]))
-    headings: dict[str, list[dict[str, Any]]] = {}
+    groups: dict[str, list[dict[str, Any]]] = {}
     for run in runs:
-        headings.setdefault(f"{run['set']}: {run['protocol']}", []).append(run)
-    sections = "".join(
-        f"## {heading}\n\n{TABLE_HEAD}{''.join(map(rows_of, group))}\n" for heading, group in headings.items()
-    )
+        groups.setdefault(f"{run['set']}: {run['protocol']}", []).append(run)
+    sections = "".join(f"## {heading}\n\n{table_of(group)}\n" for heading, group in groups.items())
     out.write_text(PAGE.format(sections=sections, runs=RUNS_HEAD + "".join(map(run_row, runs))), encoding="utf-8")
 
 
@@ -61,22 +56,32 @@ def read_log(path: Path) -> dict[str, Any]:
         raise TrainError(f"{path} is not the log of a run: {error}") from error
 
 
-def rows_of(run: dict[str, Any]) -> str:
-    """A row per published metric; without any, one for the metric that the recipe chose by."""
-    published = run["published"] or [{"metric": run["choose_by"], "value": None, "source": "–"}]
-    return "".join(row_of(run, figure) for figure in published)
+def table_of(runs: list[dict[str, Any]]) -> str:
+    """A row per run, best first; the metrics are those that anybody published, or else what the runs chose by."""
+    published = [figure["metric"] for run in runs for figure in run["published"]]
+    metrics = list(dict.fromkeys(published or [run["choose_by"] for run in runs]))
+    first = metrics[0]
+    ordered = sorted(runs, key=lambda run: run["test"].get(first, 0.0), reverse=first not in ERRORS)
+    heads = [head for metric in metrics for head in (metric, "published")]
+    rows = [["model", *heads, "source"], ["---", *["---:"] * len(heads), "---"]]
+    rows += [row_of(run, metrics) for run in ordered]
+    return "".join(f"| {' | '.join(row)} |\n" for row in rows)
 
 
-def row_of(run: dict[str, Any], figure: dict[str, Any]) -> str:
-    metric, value = figure["metric"], figure["value"]
+def row_of(run: dict[str, Any], metrics: list[str]) -> list[str]:
+    there = {figure["metric"]: figure for figure in run["published"]}
+    cells = [f"[{run['title']}](models/{run['family']}.md)"]
+    for metric in metrics:
+        cells += [own_figure(run, metric), f"{there[metric]['value']:.4f}" if metric in there else "–"]
+    return [*cells, "; ".join(dict.fromkeys(figure["source"] for figure in run["published"])) or "–"]
+
+
+def own_figure(run: dict[str, Any], metric: str) -> str:
     if metric not in run["test"]:
         known = ", ".join(sorted(run["test"]))
         raise TrainError(f'{run["recipe"]} has no "{metric}" to set beside the published one; it has {known}')
-    low, high = run["intervals"].get(metric, (None, None))
-    interval = "" if low is None else f" ({low:.4f}-{high:.4f})"
-    there = "–" if value is None else f"{value:.4f}"
-    name = f"[{run['title']}](models/{run['family']}.md)"
-    return f"| {name} | {metric} | {run['test'][metric]:.4f}{interval} | {there} | {figure['source']} |\n"
+    interval = run["intervals"].get(metric)
+    return f"{run['test'][metric]:.4f}" + (f" ({interval[0]:.4f}-{interval[1]:.4f})" if interval else "")
 
 
 def run_row(run: dict[str, Any]) -> str:

@@ -40,18 +40,32 @@ def test_a_row_has_our_figure_beside_the_published_one(tmp_path):
     write_results(collect_logs(tmp_path / "runs", tmp_path / "logs"), tmp_path / "results.md")
     page = (tmp_path / "results.md").read_text(encoding="utf-8")
     assert "## gowalla: full ranking\n" in page
-    assert "| [EASE](models/ease.md) | recall@20 | 0.1761 (0.1750-0.1775) | 0.1765 | BARS |\n" in page
-    assert "| [EASE](models/ease.md) | ndcg@20 | 0.1462 | 0.1467 | BARS |\n" in page
+    assert "| model | recall@20 | published | ndcg@20 | published | source |\n" in page
+    assert "| [EASE](models/ease.md) | 0.1761 (0.1750-0.1775) | 0.1765 | 0.1462 | 0.1467 | BARS |\n" in page
     assert (
         "| ease-gowalla | `rankd-train run configs/ease-gowalla.yaml` | 0 | 29,858 | 210 s | 440 s | a processor |"
         in page
     )
 
 
-def test_a_recipe_without_a_published_figure_shows_what_it_chose_by(tmp_path):
+def test_where_nobody_published_a_row_shows_what_the_recipe_chose_by(tmp_path):
     keep(tmp_path / "runs", "mine", log(published=[]))
     write_results(collect_logs(tmp_path / "runs", tmp_path / "logs"), tmp_path / "results.md")
-    assert "| recall@20 | 0.1761 (0.1750-0.1775) | – | – |" in (tmp_path / "results.md").read_text(encoding="utf-8")
+    page = (tmp_path / "results.md").read_text(encoding="utf-8")
+    assert "| model | recall@20 | published | source |\n" in page
+    assert "| [EASE](models/ease.md) | 0.1761 (0.1750-0.1775) | – | – |\n" in page
+
+
+def test_the_best_row_comes_first_and_of_errors_the_lowest(tmp_path):
+    figures = {"rmse": [0.95, 0.91], "recall@20": [0.1, 0.2]}
+    for metric, values in figures.items():
+        for title, value in zip(("Worse", "Better"), values):
+            run = log(title=title, set=metric, test={metric: value}, intervals={}, published=[], choose_by=metric)
+            keep(tmp_path / "runs", f"{title}-{metric}", run)
+    write_results(collect_logs(tmp_path / "runs", tmp_path / "logs"), tmp_path / "results.md")
+    page = (tmp_path / "results.md").read_text(encoding="utf-8")
+    for section in page.split("## ")[1:3]:
+        assert section.index("Better") < section.index("Worse")
 
 
 def test_logs_of_earlier_runs_stay(tmp_path):
