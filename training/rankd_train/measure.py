@@ -91,6 +91,7 @@ def keep_log(run: Run, metrics: dict[str, Any], command: str) -> None:
             "command": command,
             "seed": recipe.seed,
             "users": metrics["users"],
+            "test_reads": metrics["test_reads"],
             "choose_by": recipe.evaluation.choose_by,
             "choices": read_json(run.folder / CHOICE / "training_history.json")["choices"],
             "seconds": run.seconds,

@@ -13,9 +13,9 @@ PAGE = """\
 
 Made by `rankd-train results` from the run logs in `training/results/`; nothing here is typed by hand. A row is one recipe.
 Every choice was made on validation items, the model was fitted again on training and validation items unless its recipe has
-`split.refit: false`, and the test items were read once. In brackets the 95 % interval of the bootstrap over users. "Published"
-is the figure of the source that the last column names, on the same split and metric. Best first. Seconds are what that run
-took, whatever else the machine did.
+`split.refit: false`, and the test items were read once, or by as many models as "test reads" says. In brackets the 95 %
+interval of the bootstrap over users. "Published" is the figure of the source that the last column names, on the same split
+and metric. Best first. Seconds are what that run took, whatever else the machine did.
 
 {sections}
 ## Where and how
@@ -23,8 +23,8 @@ took, whatever else the machine did.
 {runs}"""
 
 RUNS_HEAD = """\
-| recipe | command | seed | test users | fit | all | processor |
-|---|---|---:|---:|---:|---:|---|
+| recipe | command | seed | test users | test reads | fit | all | processor |
+|---|---|---:|---:|---:|---:|---:|---|
 """
 
 
@@ -86,8 +86,14 @@ def own_figure(run: dict[str, Any], metric: str) -> str:
 
 def run_row(run: dict[str, Any]) -> str:
     seconds = run["seconds"]
-    fit = seconds.get("refit", seconds["fit"])
-    total = sum(seconds.values())
-    processor = run["machine"]["processor"]
-    command = f"`{run['command']}`"
-    return f"| {run['recipe']} | {command} | {run['seed']} | {run['users']:,} | {fit:.0f} s | {total:.0f} s | {processor} |\n"
+    cells = [
+        run["recipe"],
+        f"`{run['command']}`",
+        str(run["seed"]),
+        f"{run['users']:,}",
+        str(run["test_reads"]),
+        f"{seconds.get('refit', seconds['fit']):.0f} s",
+        f"{sum(seconds.values()):.0f} s",
+        run["machine"]["processor"],
+    ]
+    return f"| {' | '.join(cells)} |\n"

@@ -17,6 +17,7 @@ def log(**changes):
         "command": "rankd-train run configs/ease-gowalla.yaml",
         "seed": 0,
         "users": 29_858,
+        "test_reads": 1,
         "choose_by": "recall@20",
         "seconds": {"fit": 200.0, "refit": 210.0, "test": 30.0},
         "machine": {"processor": "a processor"},
@@ -43,7 +44,7 @@ def test_a_row_has_our_figure_beside_the_published_one(tmp_path):
     assert "| model | recall@20 | published | ndcg@20 | published | source |\n" in page
     assert "| [EASE](models/ease.md) | 0.1761 (0.1750-0.1775) | 0.1765 | 0.1462 | 0.1467 | BARS |\n" in page
     assert (
-        "| ease-gowalla | `rankd-train run configs/ease-gowalla.yaml` | 0 | 29,858 | 210 s | 440 s | a processor |"
+        "| ease-gowalla | `rankd-train run configs/ease-gowalla.yaml` | 0 | 29,858 | 1 | 210 s | 440 s | a processor |"
         in page
     )
 
