@@ -15,18 +15,22 @@ from rankd_train.models.serving_graphs import candidate_count
 from rankd_train.quantise import as_f16
 
 
-def test_item_knn_sums_the_similarities_of_the_nearest():
+@pytest.mark.parametrize("user_idf", [False, True])
+def test_item_knn_sums_the_similarities_of_those_nearest_to_the_candidate(user_idf):
     data = make_data()
-    config = ItemKnnConfig(neighbours=5, shrink=2.0)
+    config = ItemKnnConfig(neighbours=5, shrink=2.0, user_idf=user_idf)
     model = item_knn.fit(config, data, options()).model
     dense = data.matrix.toarray().astype(np.float64)
     items = dense.shape[1]
+    weight = [np.log(items / max(row.sum(), 1)) if user_idf else 1.0 for row in dense]
+    dense_of = dense * np.array(weight)[:, None]
     similar = np.zeros((items, items))
     for a in range(items):
         for b in range(items):
-            lengths = np.sqrt(dense[:, a].sum() * dense[:, b].sum())
-            similar[a, b] = 0 if a == b else dense[:, a] @ dense[:, b] / (lengths + 2)
-        similar[a, np.argsort(-similar[a], kind="stable")[5:]] = 0
+            lengths = np.linalg.norm(dense_of[:, a]) * np.linalg.norm(dense_of[:, b])
+            similar[a, b] = 0 if a == b else dense_of[:, a] @ dense_of[:, b] / (lengths + 2)
+    for candidate in range(items):
+        similar[np.argsort(-similar[:, candidate], kind="stable")[5:], candidate] = 0
     scores = model.scores(np.arange(10), data.matrix[:10])
     # Equally similar neighbours at the edge of a list are kept in any order: few, and each of little weight.
     assert np.mean(np.abs(scores - dense[:10] @ similar) < 5e-3) > 0.9
