@@ -8,6 +8,22 @@ from typing import Any
 from rankd_train.errors import TrainError
 from rankd_train.evaluation.config import ERRORS
 
+# What a row needs; `measure.keep_log` writes them.
+KEYS = (
+    "title",
+    "family",
+    "set",
+    "protocol",
+    "command",
+    "seed",
+    "users",
+    "test_reads",
+    "choose_by",
+    "seconds",
+    "machine",
+)
+KEYS += ("test", "intervals", "published")
+
 PAGE = """\
 # Results
 
@@ -51,9 +67,15 @@ def write_results(logs: list[Path], out: Path) -> None:
 
 def read_log(path: Path) -> dict[str, Any]:
     try:
-        return {"recipe": path.stem, **json.loads(path.read_text(encoding="utf-8"))}
-    except ValueError as error:
+        run = {"recipe": path.stem, **json.loads(path.read_text(encoding="utf-8"))}
+    except (ValueError, TypeError) as error:
         raise TrainError(f"{path} is not the log of a run: {error}") from error
+    missing = [key for key in KEYS if key not in run]
+    if missing:
+        raise TrainError(
+            f'{path} is the log of an older run, without "{missing[0]}": `rankd-train run` makes a new one'
+        )
+    return run
 
 
 def table_of(runs: list[dict[str, Any]]) -> str:

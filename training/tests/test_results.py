@@ -82,6 +82,14 @@ def test_a_figure_that_no_run_measured_is_an_error(tmp_path):
         write_results(collect_logs(tmp_path / "runs", tmp_path / "logs"), tmp_path / "results.md")
 
 
+def test_a_log_that_lacks_something_is_named(tmp_path):
+    old = log()
+    del old["test_reads"]
+    keep(tmp_path / "runs", "x", old)
+    with pytest.raises(TrainError, match=r'x\.json is the log of an older run, without "test_reads"'):
+        write_results(collect_logs(tmp_path / "runs", tmp_path / "logs"), tmp_path / "results.md")
+
+
 def test_without_any_log_the_message_says_what_makes_one(tmp_path):
     with pytest.raises(TrainError, match="`rankd-train run RECIPE` leaves one"):
         collect_logs(tmp_path / "runs", tmp_path / "logs")
