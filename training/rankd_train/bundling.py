@@ -8,8 +8,7 @@ from rankd_train.evaluation.plots import write_plots
 from rankd_train.evaluation.summary import results_markdown
 from rankd_train.export.bundle import export_bundle
 from rankd_train.export.facts import ExportFacts
-from rankd_train.measure import TEST
-from rankd_train.run import CHOICE, Run, last_stage, load_model, read_json, training_set
+from rankd_train.run import CHOICE, TEST, Run, last_stage, load_model, read_json, training_set
 
 
 def export_run(run: Run, folder: Path) -> Path:

@@ -10,7 +10,7 @@ from rankd_train.data.splitting import split_kind
 from rankd_train.data.validation import as_text, split_report
 from rankd_train.evaluation.summary import terminal_table
 from rankd_train.export.native_tool import NativeTool
-from rankd_train.export.publish import publish
+from rankd_train.export.publish import find_place, publish
 from rankd_train.measure import keep_log, measure_test, measure_validation
 from rankd_train.recipe_config import load_recipe
 from rankd_train.results import collect_logs, write_results
@@ -28,9 +28,11 @@ def run_data(options: argparse.Namespace) -> None:
 
 
 def run_run(options: argparse.Namespace) -> None:
-    if options.publish:
-        NativeTool.find()  # better to miss it now than after the training
     run = opened(options)
+    if options.publish:
+        # Better to miss either now than after the training.
+        NativeTool.find()
+        find_place(options.publish, run.recipe.bundle.name, run.recipe.bundle.version)
     train(run, options.resume)
     print(terminal_table(measure_validation(run)))
     if options.no_test:
@@ -39,7 +41,7 @@ def run_run(options: argparse.Namespace) -> None:
     keep_log(run, metrics, command_of(options))
     print(terminal_table(metrics))
     if options.publish:
-        print(f"published {publish(export_run(run, run.folder / 'bundle'), options.publish, replace=False)}")
+        print(f"published {publish(export_run(run, run.folder / 'bundle'), options.publish)}")
 
 
 def run_evaluate(options: argparse.Namespace) -> None:
@@ -55,6 +57,7 @@ def run_export(options: argparse.Namespace) -> None:
 
 def run_publish(options: argparse.Namespace) -> None:
     run = opened(options)
+    find_place(options.models, run.recipe.bundle.name, run.recipe.bundle.version, options.replace)
     print(f"published {publish(export_run(run, run.folder / 'bundle'), options.models, options.replace)}")
 
 

@@ -14,9 +14,19 @@ from rankd_train.evaluation.test_guard import open_test_part, weights_hash
 from rankd_train.machine import describe_machine
 from rankd_train.models.recommender import FitOptions, Recommender, TrainingSet
 from rankd_train.progress import step
-from rankd_train.run import CHOICE, Run, features_of, last_stage, load_model, read_json, training_set, write_json
-
-VALIDATION, TEST, LOG = "validation.json", "metrics.json", "run.json"
+from rankd_train.run import (
+    CHOICE,
+    LOG,
+    TEST,
+    VALIDATION,
+    Run,
+    features_of,
+    last_stage,
+    load_model,
+    read_json,
+    training_set,
+    write_json,
+)
 
 
 def measure_validation(run: Run) -> dict[str, Any]:

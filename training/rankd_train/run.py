@@ -26,6 +26,7 @@ from rankd_train.recipe_config import RecipeConfig
 T = TypeVar("T")
 
 CHOICE, FINAL = "choice", "final"  # fitted on the training part; fitted on training and validation
+VALIDATION, TEST, LOG = "validation.json", "metrics.json", "run.json"  # the figures of the last fit, see measure.py
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,8 @@ def open_run(name: str, recipe: RecipeConfig, runs: Path) -> Run:
 def train(run: Run, resume: bool = False) -> None:
     """Fits on the training part and chooses by validation; then, unless the recipe says otherwise, fits on both."""
     title = run.family.title
+    for figures in (VALIDATION, TEST, LOG):
+        (run.folder / figures).unlink(missing_ok=True)  # of other weights: nobody may publish the new ones with them
     if not resume:
         for stage in (CHOICE, FINAL):
             shutil.rmtree(run.folder / stage, ignore_errors=True)  # of an earlier run: whoever resumes must not meet it

@@ -67,6 +67,22 @@ def test_the_test_items_are_read_once_unless_one_insists(shop, capsys):
     assert json.loads((shop / "runs" / "shop" / "metrics.json").read_text())["test_reads"] == 2
 
 
+def test_new_weights_are_not_published_with_the_figures_of_old_ones(shop, capsys):
+    assert main(["run", "shop.yaml"]) == 0
+    write_recipe(shop, "{name: item-knn, shrink: 500.0}")
+    assert main(["run", "shop.yaml", "--no-test"]) == 0
+    assert main(["publish", "shop.yaml", "--models", "models"]) == 1
+    assert "metrics.json: `rankd-train run` makes it" in capsys.readouterr().err
+
+
+def test_a_version_that_is_there_is_told_before_the_training(shop, capsys):
+    need_tool()
+    (shop / "models" / "shop" / "1.0.0").mkdir(parents=True)
+    assert main(["run", "shop.yaml", "--publish", "models"]) == 1
+    assert "is there already" in capsys.readouterr().err
+    assert not (shop / "runs" / "shop").exists()
+
+
 def test_ratings_are_cross_validated_and_the_log_has_the_mean(shop):
     changes = ["data.table.explicit=true", "model={name: svd, factors: 2}"]
     changes += ["evaluation={protocol: ratings, choose_by: rmse, baselines: [], bootstrap_samples: 50, folds: 2}"]

@@ -16,16 +16,22 @@ def publish(bundle: Path, models: Path, replace: bool = False) -> Path:
 
     Raises ExportMismatch when the engine refuses the bundle, and TrainError when the version is there already."""
     manifest = read_manifest(bundle)
-    root = models / manifest["name"]
-    target = root / manifest["version"]
-    if target.exists() and not replace:
-        raise TrainError(
-            f"{target} is there already: give `bundle.version` of the recipe a new number, or replace it with --replace"
-        )
+    target = find_place(models, manifest["name"], manifest["version"], replace)
+    root = target.parent
     NativeTool.find().verify(bundle)
     with whole_folder(target) as staged:
         shutil.copytree(bundle, staged, dirs_exist_ok=True)
     name_champion(root / "aliases.json", manifest["version"])
+    return target
+
+
+def find_place(models: Path, name: str, version: str, replace: bool = False) -> Path:
+    """Where a bundle will lie. Raises TrainError when that version is there already."""
+    target = models / name / version
+    if target.exists() and not replace:
+        raise TrainError(
+            f"{target} is there already: give `bundle.version` of the recipe a new number, or replace it with --replace"
+        )
     return target
 
 
